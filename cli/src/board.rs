@@ -1,0 +1,531 @@
+//! The board: all of Switchboard in one process, on embedded engines. `switchboard dev` runs it, and
+//! every test of whole calls opens one.
+
+use crate::cloud::Endpoints;
+use crate::engines::{Engines, EnginesError};
+use crate::environment::Environment;
+use crate::paper;
+use crate::poller::Poller;
+use crate::secrets::{Secrets, SecretsError};
+use aws_sdk_sqs::types::QueueAttributeName;
+use axum::Router;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use switchboard_archive::{ATTEMPTS, Archiver};
+use switchboard_dispatch::Dispatch;
+use switchboard_shared::archive::Archive;
+use switchboard_shared::aws::{self, Waits};
+use switchboard_shared::config::{ConfigError, Lookup, token_hash};
+use switchboard_shared::job::JobQueue;
+use switchboard_shared::plans::{PlanError, Plans};
+use switchboard_shared::store::{self, Store, StoreError};
+use switchboard_shared::{chain, web};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// How long requests under way may take once the board is to stop.
+const LAST_REQUESTS: Duration = Duration::from_secs(10);
+
+/// How often the plan file is looked at, to put a change into the table.
+const PLAN_TICK: Duration = Duration::from_secs(1);
+
+/// How often the sweep runs, as in the cloud.
+const SWEEP_TICK: Duration = Duration::from_secs(300);
+
+/// How long a message of the dispatch queue is hidden while in work, and before it comes again.
+const DISPATCH_HIDDEN: u32 = 30;
+
+/// The same for the archive queue, unless the function says otherwise. Longer than a download.
+const ARCHIVE_HIDDEN: u32 = 960;
+
+/// How often a dispatch job is tried before it goes to the dead letters.
+const DISPATCH_ATTEMPTS: u32 = 8;
+
+/// What a board is started with.
+#[derive(Debug, Clone)]
+pub struct BoardConfig {
+    /// Where its state is kept; none for a board that forgets.
+    pub data: Option<PathBuf>,
+    /// Where it listens on 127.0.0.1; 0 picks a free port.
+    pub port: u16,
+    /// The plan file, unless `SWITCHBOARD_PLAN` names another.
+    pub plan: PathBuf,
+    /// The variables it goes by.
+    pub environment: Environment,
+    /// Waits between downloads of a recording, if other than in the cloud.
+    pub delays: Option<Vec<Duration>>,
+}
+
+/// A board could not be started.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each says it in its message")]
+pub enum BoardError {
+    #[error("could not make the folder {path}")]
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("another board runs on {0}; stop it, or give this one another --data")]
+    Running(PathBuf),
+    #[error("could not open the engines")]
+    Engines(#[from] EnginesError),
+    #[error("could not open the secrets")]
+    Secrets(#[from] SecretsError),
+    #[error("could not use the settings")]
+    Config(#[from] ConfigError),
+    #[error("could not prepare the table")]
+    Store(#[from] StoreError),
+    #[error("could not prepare {what}")]
+    Cloud {
+        what: &'static str,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("could not use the plan")]
+    Plan(#[from] PlanError),
+    #[error("could not listen on port {port}")]
+    Listen {
+        port: u16,
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl BoardError {
+    fn cloud<E>(what: &'static str) -> impl FnOnce(E) -> Self
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        move |source| Self::Cloud {
+            what,
+            source: Box::new(source),
+        }
+    }
+}
+
+/// Where a running board is reached, for the CLI's other commands: `board.json` in its data folder.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Address {
+    /// Its HTTP.
+    pub url: String,
+    /// Its engines.
+    pub endpoints: Endpoints,
+    /// Its table.
+    pub table: String,
+    /// Its bucket.
+    pub bucket: String,
+    /// Its archive queue.
+    pub archive_queue: String,
+}
+
+/// A running board.
+#[derive(Debug)]
+pub struct Board {
+    address: Address,
+    secrets: Secrets,
+    environment: Environment,
+    store: Store,
+    archive: Archive,
+    archive_queue: JobQueue,
+    sqs: aws_sdk_sqs::Client,
+    engines: Engines,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    data: Option<PathBuf>,
+    _lock: Option<std::fs::File>,
+}
+
+impl Board {
+    /// Starts a board: engines, table, bucket, queues, functions; then finishes what an earlier one
+    /// left undone.
+    ///
+    /// # Errors
+    /// When something it needs cannot be opened, or a setting or the plan is wrong.
+    pub async fn start(config: BoardConfig) -> Result<Self, BoardError> {
+        let lock = config.data.as_deref().map(lock).transpose()?;
+        let (engines, secrets) = match &config.data {
+            Some(data) => (Engines::open(data).await?, Secrets::open(data)?),
+            None => (Engines::in_memory().await?, Secrets::new()?),
+        };
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let mut environment = config.environment;
+        let endpoints = Endpoints::of(&engines, &environment);
+        settle(&mut environment, &secrets, &config.plan);
+        if environment.get("VONAGE_API_URL").is_none() {
+            let url = serve_paper(&mut tasks, stopped.clone()).await?;
+            environment.set("VONAGE_API_URL", url);
+        }
+        let patient = endpoints.config(Waits::Nobody, &environment).await;
+        prepare(&mut environment, &patient).await?;
+        let quick = endpoints.config(Waits::Caller, &environment).await;
+
+        let mut lookup = lookup(&environment);
+        let lookup = &mut lookup;
+        let answer = switchboard_answer::Answer::from_lookup(lookup, &quick);
+        let events = switchboard_event::Events::from_lookup(lookup, &quick);
+        let recordings = switchboard_recording::Recordings::from_lookup(lookup, &quick);
+        let transfer = switchboard_transfer::Transfer::from_lookup(lookup, &quick);
+        let archiver = Archiver::from_lookup(lookup, &patient);
+        let dispatch = Dispatch::from_lookup(lookup, &patient);
+        let store = Store::from_lookup(lookup, &patient);
+        let archive = Archive::from_lookup(lookup, &patient);
+        let archive_queue =
+            JobQueue::from_lookup(lookup, &patient, "SWITCHBOARD_ARCHIVE_QUEUE_URL");
+        let plans = Plans::from_lookup(lookup, store.clone());
+        let all = answer
+            .zip(events)
+            .zip(recordings.zip(transfer))
+            .zip(archiver.zip(dispatch));
+        let faults = std::mem::replace(lookup, Lookup::new(|_| None));
+        let (((answer, events), (recordings, transfer)), (archiver, dispatch)) =
+            faults.finish(all)?;
+        let archiver = match config.delays {
+            Some(delays) => archiver.with_delays(delays),
+            None => archiver,
+        };
+
+        push(&plans, &store).await?;
+        tasks.spawn(watch_plan(plans, store.clone(), stopped.clone()));
+        let dispatch = Arc::new(dispatch);
+        let archiver = Arc::new(archiver);
+        let sqs = aws_sdk_sqs::Client::new(&patient);
+        let poller = |url: &str, at_once| Poller {
+            sqs: sqs.clone(),
+            url: environment.get(url).unwrap_or_default(),
+            at_once,
+            sent: engines.sqs_sent(),
+            stop: stopped.clone(),
+        };
+        let jobs = dispatch.clone();
+        tasks.spawn(
+            poller("SWITCHBOARD_DISPATCH_QUEUE_URL", 8).run(move |event| {
+                let jobs = jobs.clone();
+                async move { jobs.take(event).await }
+            }),
+        );
+        tasks.spawn(
+            poller("SWITCHBOARD_ARCHIVE_QUEUE_URL", 4).run(move |event| {
+                let archiver = archiver.clone();
+                async move { archiver.take(event).await }
+            }),
+        );
+        tasks.spawn(sweep(dispatch, stopped.clone()));
+
+        let router = web::whole(merge([
+            switchboard_answer::router(answer),
+            switchboard_event::router(events),
+            switchboard_recording::router(recordings),
+            switchboard_transfer::router(transfer),
+        ]));
+        let (listener, address) = listen(config.port).await?;
+        tasks.spawn(serve(listener, router, stopped));
+        let of = |name: &str| environment.get(name).unwrap_or_default();
+        let address = Address {
+            url: format!("http://{address}"),
+            endpoints,
+            table: of("SWITCHBOARD_TABLE"),
+            bucket: of("SWITCHBOARD_BUCKET"),
+            archive_queue: of("SWITCHBOARD_ARCHIVE_QUEUE_URL"),
+        };
+        if let Some(data) = &config.data {
+            let json = serde_json::to_vec_pretty(&address).expect("an address is text");
+            let path = data.join("board.json");
+            std::fs::write(&path, json).map_err(|source| BoardError::Folder { path, source })?;
+        }
+        Ok(Self {
+            address,
+            secrets,
+            environment,
+            store,
+            archive,
+            archive_queue,
+            sqs,
+            engines,
+            stop,
+            tasks,
+            data: config.data,
+            _lock: lock,
+        })
+    }
+
+    /// Where it is reached: `http://127.0.0.1:9000`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.address.url
+    }
+
+    /// The table it writes to.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The bucket it archives to.
+    #[must_use]
+    pub fn archive(&self) -> &Archive {
+        &self.archive
+    }
+
+    /// Where recordings wait to be archived.
+    #[must_use]
+    pub fn archive_queue(&self) -> &JobQueue {
+        &self.archive_queue
+    }
+
+    /// Its SQS.
+    #[must_use]
+    pub fn sqs(&self) -> &aws_sdk_sqs::Client {
+        &self.sqs
+    }
+
+    /// Its own secrets.
+    #[must_use]
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// The variables it goes by, its own values included: what a function would be given to work on
+    /// the same table, bucket and queues.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Its engines.
+    #[must_use]
+    pub fn engines(&self) -> &Engines {
+        &self.engines
+    }
+
+    /// Stops: no new requests, those under way finish, nothing acknowledged is lost.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let finished = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_REQUESTS, finished).await.is_err() {
+            tracing::warn!("gave up a request that would not end");
+            self.tasks.shutdown().await;
+        }
+        if let Some(data) = &self.data {
+            let _ = std::fs::remove_file(data.join("board.json"));
+        }
+        self.engines.close().await;
+    }
+}
+
+/// One board per data folder: two on one database would lose what the other writes.
+pub(crate) fn lock(data: &Path) -> Result<std::fs::File, BoardError> {
+    let fail = |path: &Path| {
+        let path = path.to_owned();
+        move |source| BoardError::Folder { path, source }
+    };
+    std::fs::create_dir_all(data).map_err(fail(data))?;
+    let path = data.join("lock");
+    let file = std::fs::File::create(&path).map_err(fail(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(BoardError::Running(data.to_owned())),
+        Err(std::fs::TryLockError::Error(source)) => Err(fail(&path)(source)),
+    }
+}
+
+/// The board's own values for what the environment leaves open.
+pub(crate) fn settle(environment: &mut Environment, secrets: &Secrets, plan: &Path) {
+    environment.or_set("SWITCHBOARD_TABLE", "switchboard");
+    environment.or_set("SWITCHBOARD_BUCKET", "switchboard-recordings");
+    environment.or_set("SWITCHBOARD_PLAN", plan.display().to_string());
+    environment.or_set("VONAGE_APPLICATION_ID", &secrets.application_id);
+    environment.or_set("VONAGE_SIGNATURE_SECRET", &secrets.signature_secret);
+    environment.or_set("VONAGE_PRIVATE_KEY", &secrets.private_key);
+    // The board's owner may act as operator, besides whoever the environment names.
+    let tokens = environment.get("SWITCHBOARD_API_TOKENS");
+    let tokens = tokens.map_or_else(|| Ok(json!([])), |text| serde_json::from_str(&text));
+    if let Ok(serde_json::Value::Array(mut tokens)) = tokens {
+        let sha256 = token_hash(&secrets.operator_token);
+        tokens.push(json!({ "name": "board", "role": "operator", "sha256": sha256 }));
+        environment.set(
+            "SWITCHBOARD_API_TOKENS",
+            serde_json::Value::Array(tokens).to_string(),
+        );
+    }
+}
+
+pub(crate) fn lookup(environment: &Environment) -> Lookup {
+    let environment = environment.clone();
+    Lookup::new(move |name| environment.get(name))
+}
+
+/// Creates what is not there: table, bucket, queues with their dead letters.
+async fn prepare(
+    environment: &mut Environment,
+    sdk: &aws_config::SdkConfig,
+) -> Result<(), BoardError> {
+    let table = environment.get("SWITCHBOARD_TABLE").unwrap_or_default();
+    store::create_table(&aws_sdk_dynamodb::Client::new(sdk), &table).await?;
+    let bucket = environment.get("SWITCHBOARD_BUCKET").unwrap_or_default();
+    if let Err(error) = aws::s3(sdk).create_bucket().bucket(&bucket).send().await {
+        let there = error
+            .as_service_error()
+            .is_some_and(|e| e.is_bucket_already_owned_by_you() || e.is_bucket_already_exists());
+        if !there {
+            return Err(BoardError::cloud("the bucket")(error));
+        }
+    }
+    let sqs = aws_sdk_sqs::Client::new(sdk);
+    for (name, queue, hidden, attempts) in [
+        (
+            "SWITCHBOARD_ARCHIVE_QUEUE_URL",
+            "archive",
+            ARCHIVE_HIDDEN,
+            ATTEMPTS,
+        ),
+        (
+            "SWITCHBOARD_DISPATCH_QUEUE_URL",
+            "dispatch",
+            DISPATCH_HIDDEN,
+            DISPATCH_ATTEMPTS,
+        ),
+    ] {
+        if environment.get(name).is_none() {
+            environment.set(
+                name,
+                queue_with_dead_letters(&sqs, queue, hidden, attempts).await?,
+            );
+        }
+    }
+    Ok(())
+}
+
+async fn queue_with_dead_letters(
+    sqs: &aws_sdk_sqs::Client,
+    name: &str,
+    hidden: u32,
+    attempts: u32,
+) -> Result<String, BoardError> {
+    let dead = format!("{name}-dead");
+    let dead = sqs.create_queue().queue_name(dead).send().await;
+    let dead = dead
+        .map_err(BoardError::cloud("the queues"))?
+        .queue_url
+        .unwrap_or_default();
+    let arn = sqs
+        .get_queue_attributes()
+        .queue_url(dead)
+        .attribute_names(QueueAttributeName::QueueArn)
+        .send()
+        .await
+        .map_err(BoardError::cloud("the queues"))?
+        .attributes
+        .and_then(|mut attributes| attributes.remove(&QueueAttributeName::QueueArn))
+        .unwrap_or_default();
+    let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": attempts.to_string() });
+    let queue = sqs
+        .create_queue()
+        .queue_name(name)
+        .attributes(QueueAttributeName::VisibilityTimeout, hidden.to_string())
+        .attributes(QueueAttributeName::RedrivePolicy, redrive.to_string())
+        .send()
+        .await
+        .map_err(BoardError::cloud("the queues"))?;
+    Ok(queue.queue_url.unwrap_or_default())
+}
+
+/// Puts the plan file into the table: running calls keep their version, and the CLI reads it there.
+async fn push(plans: &Plans, store: &Store) -> Result<(), BoardError> {
+    let plan = plans.current().await?;
+    store
+        .push_plan(plan.version(), plan.text(), Timestamp::now())
+        .await?;
+    Ok(())
+}
+
+async fn watch_plan(plans: Plans, store: Store, mut stop: watch::Receiver<bool>) {
+    let mut version = plans
+        .current()
+        .await
+        .map(|plan| plan.version().to_owned())
+        .ok();
+    while !wait(&mut stop, PLAN_TICK).await {
+        let Ok(plan) = plans.current().await else {
+            continue;
+        };
+        if version.as_deref() == Some(plan.version()) {
+            continue;
+        }
+        match store
+            .push_plan(plan.version(), plan.text(), Timestamp::now())
+            .await
+        {
+            Ok(()) => {
+                tracing::info!(
+                    plan.version = plan.version(),
+                    "the changed plan is in force"
+                );
+                version = Some(plan.version().to_owned());
+            }
+            Err(error) => tracing::error!(error = %chain(&error), "the changed plan is not kept"),
+        }
+    }
+}
+
+/// At the start everything pending is queued again, since the queue began empty; then as in the
+/// cloud.
+async fn sweep(dispatch: Arc<Dispatch>, mut stop: watch::Receiver<bool>) {
+    let mut overdue = SignedDuration::ZERO;
+    loop {
+        if let Err(error) = dispatch.sweep(overdue).await {
+            tracing::error!(error = %chain(&error), "the sweep did not end");
+        }
+        overdue = switchboard_dispatch::OVERDUE;
+        if wait(&mut stop, SWEEP_TICK).await {
+            return;
+        }
+    }
+}
+
+/// Waits; true when the board stops.
+async fn wait(stop: &mut watch::Receiver<bool>, time: Duration) -> bool {
+    let stopped = stop.wait_for(|stop| *stop);
+    tokio::time::timeout(time, stopped).await.is_ok()
+}
+
+fn merge(routers: [Router; 4]) -> Router {
+    routers.into_iter().fold(Router::new(), Router::merge)
+}
+
+async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), BoardError> {
+    let fail = move |source| BoardError::Listen { port, source };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(fail)?;
+    let address = listener.local_addr().map_err(fail)?;
+    Ok((listener, address))
+}
+
+async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+    let stopped = async move {
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    let served = axum::serve(listener, router)
+        .with_graceful_shutdown(stopped)
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the board stopped serving");
+    }
+}
+
+async fn serve_paper(
+    tasks: &mut JoinSet<()>,
+    stop: watch::Receiver<bool>,
+) -> Result<String, BoardError> {
+    let (listener, address) = listen(0).await?;
+    tasks.spawn(serve(listener, paper::router(), stop));
+    Ok(format!("http://{address}"))
+}

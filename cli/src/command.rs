@@ -1,0 +1,113 @@
+//! The operator's commands.
+//!
+//! Exit codes: 0 fine, 1 a problem was found, 2 the command was not understood.
+
+mod agent;
+mod calls;
+mod desk;
+mod dev;
+mod ncco;
+mod plan;
+mod preview;
+mod queue;
+mod recordings;
+mod show;
+mod sign;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Answers the calls to your Vonage numbers.
+#[derive(Debug, Parser)]
+#[command(name = "switchboard", version, about, propagate_version = true)]
+pub struct Command {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    what: What,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, clap::Args)]
+struct Global {
+    /// Folder of the board's state.
+    #[arg(
+        long,
+        global = true,
+        default_value = ".switchboard",
+        value_name = "DIR"
+    )]
+    data: PathBuf,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Work on the deployed stack that the SWITCHBOARD_* and AWS_* variables name, not on a board.
+    #[arg(long, global = true)]
+    aws: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Run everything on this machine, no account needed.
+    Dev(dev::Dev),
+    /// Look after the plan file.
+    #[command(subcommand)]
+    Plan(plan::Plan),
+    /// Show what a call would hear, and why.
+    Preview(preview::Preview),
+    /// Look after NCCOs.
+    #[command(subcommand)]
+    Ncco(ncco::Ncco),
+    /// List calls, or show one.
+    Calls(calls::Calls),
+    /// Show who waits, and the agents.
+    Queue(queue::Queue),
+    /// Say that an agent is free or away.
+    #[command(subcommand)]
+    Agent(agent::Agent),
+    /// List, fetch and retry recordings.
+    Recordings(recordings::Recordings),
+    /// Sign a webhook as Vonage would, to try the board with curl.
+    Sign(sign::Sign),
+    /// Make the link by which an agent says "free" from a phone.
+    Link(sign::Link),
+    /// Print the token by which the board's owner acts as operator.
+    Token(sign::Token),
+}
+
+/// What a command came to.
+enum Found {
+    /// Nothing to complain of.
+    Fine,
+    /// A problem, already printed.
+    Problem,
+}
+
+impl Command {
+    /// Runs the command.
+    pub async fn run(self) -> ExitCode {
+        let global = self.global;
+        let done = match self.what {
+            What::Dev(dev) => dev.run(&global).await,
+            What::Plan(plan) => plan.run(&global),
+            What::Preview(preview) => preview.run(),
+            What::Ncco(ncco) => ncco.run(&global),
+            What::Calls(calls) => calls.run(&global).await,
+            What::Queue(queue) => queue.run(&global).await,
+            What::Agent(agent) => agent.run(&global).await,
+            What::Recordings(recordings) => recordings.run(&global).await,
+            What::Sign(sign) => sign.run(&global),
+            What::Link(link) => link.run(&global),
+            What::Token(token) => token.run(&global),
+        };
+        match done {
+            Ok(Found::Fine) => ExitCode::SUCCESS,
+            Ok(Found::Problem) => ExitCode::FAILURE,
+            Err(error) => {
+                show::complain(&format!("{error:#}"));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What a command prints: data on stdout, words on stderr.
+
+use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use std::io::{IsTerminal as _, Write as _};
+
+/// Prints a line of data. A reader that went away (`| head`) is no error of ours.
+pub(super) fn line(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints data as JSON.
+pub(super) fn json(data: &impl Serialize) {
+    line(&serde_json::to_string_pretty(data).expect("what we print is JSON"));
+}
+
+/// Says something to the person, apart from the data.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Says what went wrong.
+pub(super) fn complain(text: &str) {
+    say(&format!("error: {text}"));
+}
+
+/// Prints rows under headings; says so when there are none.
+pub(super) fn table<const N: usize>(headings: [&str; N], rows: Vec<[String; N]>, none: &str) {
+    if rows.is_empty() {
+        say(none);
+        return;
+    }
+    let mut table = Table::new();
+    table
+        .load_style(UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(headings);
+    for row in rows {
+        table.add_row(row);
+    }
+    line(&table.to_string());
+}
+
+/// Whether to draw in colour: to a terminal, unless `NO_COLOR` says no.
+pub(super) fn colour() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// A moment on this machine's clock.
+pub(super) fn local(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
+}

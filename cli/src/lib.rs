@@ -1,0 +1,11 @@
+//! The board, and the operator's commands.
+
+pub mod board;
+pub mod cloud;
+pub mod command;
+pub mod engines;
+pub mod environment;
+mod paper;
+pub mod plan_report;
+mod poller;
+pub mod secrets;

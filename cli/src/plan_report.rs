@@ -1,0 +1,146 @@
+//! The faults of a plan as an operator reads them at a terminal, or a program as JSON.
+
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report,
+};
+use std::fmt::Write;
+use std::sync::Arc;
+use switchboard_shared::plan::{PlanFault, Severity};
+
+/// Faults that are drawn: more than anybody reads at once. Each is drawn by a walk over the whole
+/// text, so that all of a hostile one's would take long.
+pub const SHOWN_MAX: usize = 100;
+
+/// Columns of the drawing: fits a terminal of usual width.
+const WIDTH: usize = 100;
+
+/// Draws each fault with its line of the text underlined. `name` is what the file is called.
+///
+/// Empty when there are no faults. Shows the text as it is, phone numbers included: for the
+/// operator's own terminal, not for a log.
+#[must_use]
+pub fn draw(name: &str, text: &str, faults: &[PlanFault], colour: bool) -> String {
+    let theme = if colour {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH);
+    let text = Arc::new(text.to_owned());
+    let mut drawn = String::new();
+    for fault in faults.iter().take(SHOWN_MAX) {
+        let source = NamedSource::new(name, Arc::clone(&text));
+        let report = Report::new(diagnostic(&text, fault)).with_source_code(source);
+        if handler.render_report(&mut drawn, report.as_ref()).is_err() {
+            // Cannot be drawn, so it is told.
+            drawn.push_str(&format!("{name}:{fault}\n"));
+        }
+        drawn.push('\n');
+    }
+    if faults.len() > SHOWN_MAX {
+        let more = faults.len() - SHOWN_MAX;
+        writeln!(drawn, "… and {more} more").expect("a String takes all text");
+    }
+    drawn
+}
+
+/// All faults as a JSON list of `{line, column, severity, message, advice}`.
+#[must_use]
+pub fn json(faults: &[PlanFault]) -> String {
+    serde_json::to_string_pretty(faults).expect("faults are text and numbers")
+}
+
+fn diagnostic(text: &str, fault: &PlanFault) -> MietteDiagnostic {
+    // A place at the end has no character to underline; the drawing stays inside the text.
+    let start = text.floor_char_boundary(fault.span.start.min(text.len()));
+    let end = text
+        .floor_char_boundary(fault.span.end.min(text.len()))
+        .max(start);
+    let severity = match fault.severity {
+        Severity::Fault => miette::Severity::Error,
+        Severity::Warning => miette::Severity::Warning,
+    };
+    let mut diagnostic = MietteDiagnostic::new(fault.message.clone())
+        .with_severity(severity)
+        .with_label(LabeledSpan::underline(start..end));
+    diagnostic.help.clone_from(&fault.advice);
+    diagnostic
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use switchboard_shared::plan::Plan;
+
+    const BAD: &str = "[flow.closed]\ntype = \"mesage\"\nsay = \"We are closed.\"\n";
+
+    #[test]
+    fn a_fault_is_drawn_with_its_line_underlined() {
+        let faults = Plan::parse(BAD).faults;
+        let drawn = draw("switchboard.toml", BAD, &faults, false);
+        insta::assert_snapshot!(drawn, @r#"
+  ⚠ the plan has no lines: it answers no call
+   ╭─[switchboard.toml:1:1]
+ 1 │ [flow.closed]
+   · ▲
+ 2 │ type = "mesage"
+   ╰────
+  help: add [[line]] with number, name and flow
+
+  × there is no type of flow "mesage"
+   ╭─[switchboard.toml:2:8]
+ 1 │ [flow.closed]
+ 2 │ type = "mesage"
+   ·        ────────
+ 3 │ say = "We are closed."
+   ╰────
+  help: did you mean "message"? types here: "message", "hours", "ring", "queue"
+"#);
+    }
+
+    #[test]
+    fn a_program_reads_faults_as_json() {
+        let faults = Plan::parse(BAD).faults;
+        insta::assert_snapshot!(json(&faults), @r#"
+[
+  {
+    "line": 1,
+    "column": 1,
+    "severity": "warning",
+    "message": "the plan has no lines: it answers no call",
+    "advice": "add [[line]] with number, name and flow"
+  },
+  {
+    "line": 2,
+    "column": 8,
+    "severity": "fault",
+    "message": "there is no type of flow \"mesage\"",
+    "advice": "did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\""
+  }
+]
+"#);
+    }
+
+    #[test]
+    fn colours_are_drawn_only_where_they_are_asked_for() {
+        let faults = Plan::parse(BAD).faults;
+        assert!(!draw("p", BAD, &faults, false).contains('\u{1b}'));
+        assert!(draw("p", BAD, &faults, true).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn so_many_faults_that_nobody_reads_them_are_counted() {
+        let text: String = (0..150).map(|n| format!("key{n} = 1\n")).collect();
+        let drawn = draw("p", &text, &Plan::parse(&text).faults, false);
+        assert!(drawn.ends_with("… and 51 more\n"), "{drawn}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+        #[test]
+        fn no_text_makes_it_panic(text in "(\\PC|\n|\\[|\\]|=|\"|flow|line){0,60}") {
+            let _ = draw("p", &text, &Plan::parse(&text).faults, false);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The board's own secrets, made at its first start and kept in a file that only its owner reads.
+
+use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use switchboard_shared::crypto;
+
+/// Stand-ins for what Vonage and the operator would give; whatever the environment sets wins.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Secrets {
+    /// The Vonage application's id.
+    pub application_id: String,
+    /// Signs webhooks.
+    pub signature_secret: String,
+    /// Signs REST requests; PKCS#8 PEM.
+    pub private_key: String,
+    /// Lets the board's owner act as operator.
+    pub operator_token: String,
+}
+
+/// The secrets could not be made or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// The file.
+    #[error("could not {operation} {path}")]
+    File {
+        /// What was tried.
+        operation: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Not what this version writes.
+    #[error("{path} does not read; delete it to have new secrets made")]
+    Content {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// No key pair.
+    #[error("could not make a key pair")]
+    Key,
+}
+
+impl Secrets {
+    /// The secrets under a data folder, made if there are none.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn open(data: &Path) -> Result<Self, SecretsError> {
+        let path = data.join("secrets.json");
+        let fail = |operation| {
+            let path = path.clone();
+            move |source| SecretsError::File {
+                operation,
+                path,
+                source,
+            }
+        };
+        match std::fs::read(&path) {
+            Ok(bytes) => {
+                return serde_json::from_slice(&bytes)
+                    .map_err(|source| SecretsError::Content { path, source });
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(fail("read")(error)),
+        }
+        let secrets = Self::new()?;
+        // Written beside and renamed: a start that is cut short leaves no half file.
+        let fresh = data.join("secrets.json.new");
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&fresh)
+            .map_err(fail("write"))?;
+        let json = serde_json::to_vec_pretty(&secrets).expect("secrets are text");
+        file.write_all(&json)
+            .and_then(|()| file.sync_all())
+            .map_err(fail("write"))?;
+        std::fs::rename(&fresh, &path).map_err(fail("write"))?;
+        Ok(secrets)
+    }
+
+    /// New ones, kept nowhere.
+    ///
+    /// # Errors
+    /// When no key pair can be made.
+    pub fn new() -> Result<Self, SecretsError> {
+        let key = KeyPair::generate(KeySize::Rsa2048).map_err(|_| SecretsError::Key)?;
+        let der = key.as_der().map_err(|_| SecretsError::Key)?;
+        Ok(Self {
+            application_id: crypto::random_id(),
+            signature_secret: crypto::random_hex::<32>(),
+            private_key: pem(der.as_ref()),
+            operator_token: crypto::random_hex::<32>(),
+        })
+    }
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets([redacted])")
+    }
+}
+
+fn pem(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<_> = text
+        .as_bytes()
+        .chunks(64)
+        .map(String::from_utf8_lossy)
+        .collect();
+    format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        lines.join("\n")
+    )
+}

@@ -1,0 +1,287 @@
+//! Webhooks that want an NCCO: a call comes in, a waiting caller is fetched, an agent's leg is
+//! answered, or everything else has failed.
+//!
+//! Whatever can be said aloud is said: only a request that Vonage did not sign, or that does not
+//! read, gets anything but a 200 with a script.
+
+use aws_config::SdkConfig;
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use axum::routing::get;
+use jiff::Timestamp;
+use std::sync::Arc;
+use switchboard_shared::call::{Call, Place};
+use switchboard_shared::chain;
+use switchboard_shared::config::Lookup;
+use switchboard_shared::id::{ConversationId, LegId};
+use switchboard_shared::job::{Job, JobQueue};
+use switchboard_shared::ncco::Ncco;
+use switchboard_shared::number::mask;
+use switchboard_shared::offer;
+use switchboard_shared::plan::{Flow, Plan, Queue};
+use switchboard_shared::plans::Plans;
+use switchboard_shared::script::{self, Next};
+use switchboard_shared::store::{Begun, Store};
+use switchboard_shared::vonage::{RegionUrl, Trust};
+use switchboard_shared::web::{self, Failure, Received, Webhooks};
+use switchboard_shared::webhook::Answer as Asked;
+
+/// What the function works with; built once.
+#[derive(Debug)]
+pub struct Answer {
+    webhooks: Webhooks,
+    trust: Trust,
+    store: Store,
+    plans: Plans,
+    jobs: JobQueue,
+}
+
+impl Answer {
+    /// Reads the settings.
+    pub fn from_lookup(lookup: &mut Lookup, sdk: &SdkConfig) -> Option<Self> {
+        let store = Store::from_lookup(lookup, sdk);
+        Some(Self {
+            webhooks: Webhooks::from_lookup(lookup),
+            trust: Trust::from_lookup(lookup),
+            plans: Plans::from_lookup(lookup, store.clone()),
+            jobs: JobQueue::from_lookup(lookup, sdk, "SWITCHBOARD_DISPATCH_QUEUE_URL"),
+            store,
+        })
+    }
+
+    /// Reads the plan ahead of the first call.
+    pub async fn warm(&self) {
+        if let Err(error) = self.plans.current().await {
+            tracing::error!(error = %chain(&error), "no plan yet; calls hear an apology");
+        }
+    }
+}
+
+/// The routes.
+pub fn router(answer: Answer) -> Router {
+    Router::new()
+        .route("/webhooks/answer", get(on_answer).post(on_answer))
+        .route(
+            "/webhooks/answer/agent/{conversation}/{leg}",
+            get(on_agent).post(on_agent),
+        )
+        .route("/webhooks/ncco/{leg}", get(on_ncco).post(on_ncco))
+        .route("/webhooks/fallback", get(on_fallback).post(on_fallback))
+        .with_state(Arc::new(answer))
+}
+
+async fn on_answer(
+    State(answer): State<Arc<Answer>>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let received = answer.webhooks.receive(request).await?;
+    let asked = Asked::read(&received.fields).map_err(Failure::Unreadable)?;
+    Ok(web::say(
+        &answer.script(asked, received, Timestamp::now()).await,
+    ))
+}
+
+impl Answer {
+    /// Loads, decides, writes, and says something in any case.
+    async fn script(&self, asked: Asked, received: Received, now: Timestamp) -> Ncco {
+        let plan = match self.plans.current().await {
+            Ok(plan) => plan,
+            Err(error) => {
+                tracing::error!(leg.id = %asked.leg, error = %chain(&error), "no plan to answer by");
+                return script::sorry();
+            }
+        };
+        let mut call = self.call(asked, received.base, &plan, now);
+        let decision = script::answer(&plan, &call, now);
+        tracing::info!(
+            leg.id = %call.leg, call.conversation = %call.conversation,
+            line.number = %mask(&call.line), caller.masked = %call.masked(),
+            "answering: {}", decision.why
+        );
+        if let Next::Wait(flow, _) = decision.next {
+            call.place = Some(Place {
+                queue: flow.name.clone(),
+                since: now,
+                entered: now,
+            });
+        }
+        match (self.store.begin(&call).await, decision.next) {
+            (Ok(Begun::Again(call)), next) => self.again(&call, next, now).await,
+            (Ok(Begun::First), Next::Wait(flow, queue)) => {
+                self.wait(&plan, flow, queue, &call, now).await
+            }
+            (Ok(Begun::First), Next::Say(ncco)) => ncco,
+            // Nothing of these scripts needs the store; the caller is served, the ledger is not.
+            (Err(error), Next::Say(ncco)) => {
+                tracing::error!(leg.id = %call.leg, error = %chain(&error), "a call is not in the ledger");
+                ncco
+            }
+            (Err(error), Next::Wait(..)) => {
+                tracing::error!(leg.id = %call.leg, error = %chain(&error), "no queue to wait in");
+                script::sorry()
+            }
+        }
+    }
+
+    fn call(&self, asked: Asked, base: String, plan: &Plan, now: Timestamp) -> Call {
+        let (region, refused) = match asked.region_url.as_deref() {
+            None => (None, None),
+            Some(url) => match RegionUrl::parse(url, &self.trust) {
+                Ok(region) => (Some(region.as_str().to_owned()), None),
+                Err(error) => {
+                    let why = format!("region_url is not used: {}", chain(&error));
+                    tracing::warn!(leg.id = %asked.leg, "{why}");
+                    (None, Some(why))
+                }
+            },
+        };
+        Call {
+            leg: asked.leg,
+            conversation: asked.conversation,
+            line: asked.to,
+            from: asked.from,
+            at: now,
+            base,
+            region,
+            refused,
+            plan: plan.version().to_owned(),
+            place: None,
+            offer: None,
+            served: None,
+            ended: None,
+        }
+    }
+
+    /// Vonage asks again about a call it did not get our answer to: the same answer, from how the
+    /// call stands.
+    async fn again(&self, call: &Call, decided: Next<'_>, now: Timestamp) -> Ncco {
+        let plan = match self.plans.version(&call.plan).await {
+            Ok(plan) => plan,
+            Err(error) => {
+                tracing::error!(leg.id = %call.leg, error = %chain(&error), "the plan of a call is away");
+                return script::sorry();
+            }
+        };
+        let queue = call
+            .place
+            .as_ref()
+            .and_then(|place| plan.queue(&place.queue));
+        match (queue, &call.offer, decided) {
+            (Some((flow, queue)), Some(offer), _) => {
+                script::connect_offer(&plan, flow, queue, offer, call, false)
+                    .unwrap_or_else(script::sorry)
+            }
+            (Some((flow, queue)), None, _) => self.wait(&plan, flow, queue, call, now).await,
+            (None, _, Next::Say(ncco)) => ncco,
+            // Waited before, and is served or gone since: nothing is left to say.
+            (None, _, Next::Wait(..)) => script::goodbye(),
+        }
+    }
+
+    /// The caller waits, as is written: a free agent gets them at once, else they hold. What fails
+    /// here is tried again when the music comes back to us.
+    async fn wait(
+        &self,
+        plan: &Plan,
+        flow: &Flow,
+        queue: &Queue,
+        call: &Call,
+        now: Timestamp,
+    ) -> Ncco {
+        if let Some(after) = queue.free_after {
+            let pretend = Job::Pretend {
+                call: call.leg.clone(),
+            };
+            if let Err(error) = self.jobs.send(&pretend, after).await {
+                tracing::error!(leg.id = %call.leg, error = %chain(&error), "free-after waits for the sweep");
+            }
+        }
+        match offer::claim_agent(&self.store, queue, call, now).await {
+            Ok(Some(offer)) => {
+                tracing::info!(leg.id = %call.leg, agent.id = %offer.agent, "{} is free", offer.agent);
+                script::connect_offer(plan, flow, queue, &offer, call, false)
+                    .unwrap_or_else(script::sorry)
+            }
+            Ok(None) => script::hold(flow, queue, call, 0),
+            Err(error) => {
+                tracing::error!(leg.id = %call.leg, error = %chain(&error), "holding without a look at the agents");
+                script::hold(flow, queue, call, 0)
+            }
+        }
+    }
+
+    /// The script that joins a caller to the agent who claimed them.
+    async fn joining(&self, leg: &LegId) -> Ncco {
+        let found = match self.store.call(leg).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(leg.id = %leg, error = %chain(&error), "a transferred caller hears an apology");
+                return script::sorry();
+            }
+        };
+        let Some(call) = found else {
+            tracing::warn!(leg.id = %leg, "a script was asked for a call we do not know");
+            return script::sorry();
+        };
+        let Ok(plan) = self.plans.version(&call.plan).await else {
+            return script::sorry();
+        };
+        match (
+            call.place
+                .as_ref()
+                .and_then(|place| plan.queue(&place.queue)),
+            &call.offer,
+        ) {
+            (Some((flow, queue)), Some(offer)) => {
+                script::connect_offer(&plan, flow, queue, offer, &call, true)
+                    .unwrap_or_else(script::sorry)
+            }
+            (Some((flow, queue)), None) => script::hold(flow, queue, &call, 1),
+            (None, _) => script::sorry(),
+        }
+    }
+}
+
+async fn on_ncco(
+    State(answer): State<Arc<Answer>>,
+    Path(leg): Path<String>,
+    request: Request,
+) -> Result<Response, Failure> {
+    answer.webhooks.admit(request).await?;
+    let leg = LegId::new(leg).map_err(|_| Failure::NotFound("such call"))?;
+    Ok(web::say(&answer.joining(&leg).await))
+}
+
+async fn on_agent(
+    State(answer): State<Arc<Answer>>,
+    Path((conversation, leg)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Failure> {
+    answer.webhooks.admit(request).await?;
+    let (Ok(_), Ok(leg)) = (ConversationId::new(conversation), LegId::new(leg)) else {
+        return Err(Failure::NotFound("such call"));
+    };
+    let call = answer.store.call(&leg).await?;
+    let plan = match &call {
+        Some(call) => answer.plans.version(&call.plan).await?,
+        None => answer.plans.current().await?,
+    };
+    Ok(web::say(&script::to_agent(&plan, call.as_ref())))
+}
+
+async fn on_fallback(
+    State(answer): State<Arc<Answer>>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let admitted = answer.webhooks.admit(request).await?;
+    let reason = admitted
+        .fields
+        .ok()
+        .and_then(|fields| fields.text("reason"));
+    tracing::error!(
+        reason = reason.as_deref().unwrap_or("not given"),
+        "Vonage fell back: another webhook of ours failed"
+    );
+    Ok(web::say(&script::sorry()))
+}

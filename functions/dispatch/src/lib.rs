@@ -1,0 +1,121 @@
+//! Jobs from the queue: agents to look after, timers, and the sweep that finds what was left half
+//! done.
+
+use aws_config::SdkConfig;
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use switchboard_shared::chain;
+use switchboard_shared::config::Lookup;
+use switchboard_shared::exchange::{Exchange, ExchangeError};
+use switchboard_shared::job::{ArchiveJob, Job, JobError, JobQueue};
+use switchboard_shared::plans::Plans;
+use switchboard_shared::store::{Listing, Store, StoreError};
+use switchboard_shared::vonage::Vonage;
+
+/// How long after its time a download may still be on its way through the queue. Later than that,
+/// its message is taken for lost and sent again; a message too many does nothing.
+pub const OVERDUE: SignedDuration = SignedDuration::from_mins(10);
+
+/// What the function works with; built once.
+#[derive(Debug)]
+pub struct Dispatch {
+    exchange: Exchange,
+    archive: JobQueue,
+}
+
+/// A job could not be done for now.
+#[derive(Debug, thiserror::Error)]
+pub enum DispatchError {
+    /// Not what the queue or the schedule sends.
+    #[error("the message is no job of ours")]
+    Unreadable(#[source] serde_json::Error),
+    /// Between callers and agents.
+    #[error("could not bring callers and agents together")]
+    Exchange(#[from] ExchangeError),
+    /// The store.
+    #[error("could not ask the store")]
+    Store(#[from] StoreError),
+    /// The queue.
+    #[error("could not hand a job over")]
+    Job(#[from] JobError),
+}
+
+impl Dispatch {
+    /// Reads the settings.
+    pub fn from_lookup(lookup: &mut Lookup, sdk: &SdkConfig) -> Option<Self> {
+        let store = Store::from_lookup(lookup, sdk);
+        let plans = Arc::new(Plans::from_lookup(lookup, store.clone()));
+        let jobs = JobQueue::from_lookup(lookup, sdk, "SWITCHBOARD_DISPATCH_QUEUE_URL");
+        let archive = JobQueue::from_lookup(lookup, sdk, "SWITCHBOARD_ARCHIVE_QUEUE_URL");
+        let vonage = Vonage::from_lookup(lookup)?;
+        Some(Self {
+            exchange: Exchange {
+                store,
+                plans,
+                vonage,
+                jobs,
+            },
+            archive,
+        })
+    }
+
+    /// Takes what Lambda hands over: a batch from the queue, answered by which messages are to come
+    /// again; or the schedule's call for a sweep.
+    ///
+    /// # Errors
+    /// When it is neither, or the sweep did not end.
+    pub async fn take(&self, event: Value) -> Result<Value, DispatchError> {
+        if event.get("Records").is_none() {
+            self.sweep(OVERDUE).await?;
+            return Ok(json!({ "swept": true }));
+        }
+        let batch: SqsEvent = serde_json::from_value(event).map_err(DispatchError::Unreadable)?;
+        let mut response = SqsBatchResponse::default();
+        for message in batch.records {
+            let body = message.body.as_deref().unwrap_or_default();
+            if let Err(error) = self.take_one(body).await {
+                tracing::error!(error = %chain(&error), "a job comes again");
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = message.message_id.unwrap_or_default();
+                response.batch_item_failures.push(failure);
+            }
+        }
+        serde_json::to_value(response).map_err(DispatchError::Unreadable)
+    }
+
+    async fn take_one(&self, body: &str) -> Result<(), DispatchError> {
+        match serde_json::from_str(body).map_err(DispatchError::Unreadable)? {
+            Job::Pretend { call } => self.exchange.pretend(&call).await?,
+            Job::Look { agent } => {
+                self.exchange.next_caller(&agent).await?;
+            }
+            Job::Gone { call } => self.exchange.gone(&call).await?,
+            Job::Sweep => self.sweep(OVERDUE).await?,
+        }
+        Ok(())
+    }
+
+    /// Finds what was left half done. `overdue`: how late a recording must be to be queued again;
+    /// zero at the start of a board, whose queue is empty.
+    ///
+    /// # Errors
+    /// When something needed is away; the next sweep goes on.
+    pub async fn sweep(&self, overdue: SignedDuration) -> Result<(), DispatchError> {
+        let now = Timestamp::now();
+        for recording in self.exchange.store.recordings_in(Listing::Pending).await? {
+            let late = now.duration_since(recording.due);
+            if late >= overdue || overdue.is_zero() {
+                let job = ArchiveJob {
+                    recording: recording.notice.recording,
+                };
+                let early = Duration::try_from(-late).unwrap_or_default();
+                self.archive.send(&job, early).await?;
+            }
+        }
+        self.exchange.sweep().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,21 @@
+//! The Lambda function `dispatch`: jobs from the queue, and the sweep.
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::Value;
+use switchboard_dispatch::Dispatch;
+use switchboard_shared::aws::{self, Waits};
+use switchboard_shared::config::Lookup;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let sdk = aws::config(Waits::Nobody).await;
+    let mut lookup = Lookup::from_environment(&sdk).await?;
+    let dispatch = Dispatch::from_lookup(&mut lookup, &sdk);
+    let dispatch = &lookup.finish(dispatch)?;
+    let on_event = |event: LambdaEvent<Value>| async move {
+        let taken = dispatch.take(event.payload).await;
+        taken.map_err(|error| lambda_runtime::Error::from(error.to_string()))
+    };
+    lambda_runtime::run(service_fn(on_event)).await
+}

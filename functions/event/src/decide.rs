@@ -1,0 +1,185 @@
+//! What an event asks of us. Pure: the event and its cue in, one of a few things to do out.
+
+use switchboard_shared::cue::{Cue, Step};
+use switchboard_shared::id::LegId;
+use switchboard_shared::offer::OfferId;
+use switchboard_shared::plan::{AgentName, FlowName};
+use switchboard_shared::webhook::{CallStatus, Event, Kind, Notice};
+
+/// What an event asks of us.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Asks {
+    /// To be noted.
+    Nothing,
+    /// To archive a recording.
+    Archive(Notice),
+    /// The caller's leg is over: their place is to be cleared.
+    Clear(LegId),
+    /// A script of ours came to its `notify`, or may be replaced: what now?
+    Script(Cue),
+    /// The n-th agent of a `ring` flow answered.
+    RingAnswered(Cue, u32),
+    /// The n-th agent of a `ring` flow did not.
+    RingFailed(Cue, u32),
+    /// The agent promised to the caller answered.
+    Answered(Promise),
+    /// The agent promised to the caller did not. `replies`: Vonage takes a script in reply.
+    Unanswered {
+        /// Which promise.
+        promise: Promise,
+        /// Whether the agent is left alone for a while: not when it was the caller who hung up.
+        cool_down: bool,
+        /// Whether this event may be answered with a script.
+        replies: bool,
+    },
+    /// The talk is over on the agent's side.
+    AgentOver(Promise),
+}
+
+/// A promise, as a cue names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Promise {
+    /// The caller.
+    pub call: LegId,
+    /// The flow in which they wait.
+    pub flow: FlowName,
+    /// The agent.
+    pub agent: AgentName,
+    /// Which promise between the two.
+    pub id: OfferId,
+}
+
+/// Sorts an event. `cue` is from the query of the URL it came to.
+#[must_use]
+pub fn asks(event: &Event, cue: Option<Cue>) -> Asks {
+    match &event.kind {
+        Kind::Recording(notice) => Asks::Archive(notice.clone()),
+        Kind::Notify(payload) => Cue::from_payload(payload).map_or(Asks::Nothing, Asks::Script),
+        Kind::Status(status) => match cue {
+            Some(cue) => of_agent_leg(event, status, cue),
+            None => of_caller_leg(event, status),
+        },
+        Kind::Transfer | Kind::Input(_) | Kind::Transcribed | Kind::Error(_) | Kind::Unknown => {
+            Asks::Nothing
+        }
+    }
+}
+
+/// A leg that we have no cue for is the caller's, unless it says it went out.
+fn of_caller_leg(event: &Event, status: &CallStatus) -> Asks {
+    let over = *status == CallStatus::Completed || status.is_failure();
+    let outbound = event.fields.has("direction") && !event.is_inbound();
+    match &event.leg {
+        Some(leg) if over && !outbound => Asks::Clear(leg.clone()),
+        _ => Asks::Nothing,
+    }
+}
+
+fn of_agent_leg(event: &Event, status: &CallStatus, cue: Cue) -> Asks {
+    let Cue { call, flow, step } = cue.clone();
+    let (agent, id) = match step {
+        Step::Hold(_) => return Asks::Nothing,
+        Step::Ring(index) => {
+            return match status {
+                CallStatus::Answered => Asks::RingAnswered(cue, index),
+                // The caller hung up: nobody is left to ring another phone for.
+                CallStatus::Cancelled => Asks::Nothing,
+                status if status.is_failure() => Asks::RingFailed(cue, index),
+                _ => Asks::Nothing,
+            };
+        }
+        Step::Offer { agent, id } => (agent, id),
+    };
+    let promise = Promise {
+        call,
+        flow,
+        agent,
+        id,
+    };
+    match status {
+        CallStatus::Answered => Asks::Answered(promise),
+        CallStatus::Cancelled => Asks::Unanswered {
+            promise,
+            cool_down: false,
+            replies: false,
+        },
+        CallStatus::Completed if event.was_connected() => Asks::AgentOver(promise),
+        CallStatus::Completed => Asks::Unanswered {
+            promise,
+            cool_down: true,
+            replies: false,
+        },
+        status if status.is_failure() => Asks::Unanswered {
+            promise,
+            cool_down: true,
+            replies: true,
+        },
+        _ => Asks::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use switchboard_shared::webhook::Fields;
+
+    fn check(body: &str, cue: Option<&str>, expected: &str) {
+        let event = Event::read(Fields::from_body(body.as_bytes()).unwrap()).unwrap();
+        let asks = asks(&event, cue.and_then(Cue::from_query));
+        let word = format!("{asks:?}");
+        let word = word.split(['(', ' ', '{']).next().unwrap();
+        assert_eq!(word, expected, "{body} with {cue:?}");
+    }
+
+    const OFFER: Option<&str> = Some("call=c&flow=support&agent=alice&offer=0123456789abcdef");
+    const RING: Option<&str> = Some("call=c&flow=direct&ring=0");
+
+    #[test]
+    fn every_event_asks_for_one_thing() {
+        let status = |status: &str| format!(r#"{{"uuid":"a","status":"{status}"}}"#);
+        for (word, cue, expected) in [
+            ("ringing", OFFER, "Nothing"),
+            ("answered", OFFER, "Answered"),
+            ("busy", OFFER, "Unanswered"),
+            ("timeout", OFFER, "Unanswered"),
+            ("cancelled", OFFER, "Unanswered"),
+            ("completed", OFFER, "Unanswered"),
+            ("teleported", OFFER, "Nothing"),
+            ("answered", RING, "RingAnswered"),
+            ("rejected", RING, "RingFailed"),
+            ("cancelled", RING, "Nothing"),
+            ("completed", RING, "Nothing"),
+            ("started", None, "Nothing"),
+            ("completed", None, "Clear"),
+            ("cancelled", None, "Clear"),
+            ("teleported", None, "Nothing"),
+        ] {
+            check(&status(word), cue, expected);
+        }
+        check(
+            r#"{"uuid":"a","status":"completed","duration":"7"}"#,
+            OFFER,
+            "AgentOver",
+        );
+        check(
+            r#"{"uuid":"a","status":"completed","direction":"outbound"}"#,
+            None,
+            "Nothing",
+        );
+        check(
+            r#"{"conversation_uuid":"b","payload":{"call":"c","flow":"support","hold":"1"}}"#,
+            None,
+            "Script",
+        );
+        check(
+            r#"{"conversation_uuid":"b","payload":{"foo":"bar"}}"#,
+            None,
+            "Nothing",
+        );
+        check(
+            r#"{"conversation_uuid":"b","recording_uuid":"r","recording_url":"u"}"#,
+            None,
+            "Archive",
+        );
+    }
+}

@@ -1,0 +1,310 @@
+//! Call events, keypad input and `notify`: into the ledger, and on with the script where one is due.
+//!
+//! One write notes the event and makes the turn it stands for. Only then, where Vonage takes a
+//! script in reply, is the next one decided.
+
+mod decide;
+mod waiting;
+
+pub use decide::{Asks, Promise, asks};
+
+use aws_config::SdkConfig;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::get;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+use switchboard_recording::Intake;
+use switchboard_shared::chain;
+use switchboard_shared::config::Lookup;
+use switchboard_shared::cue::Cue;
+use switchboard_shared::id::LegId;
+use switchboard_shared::job::{Job, JobQueue};
+use switchboard_shared::offer::TALK_MAX;
+use switchboard_shared::plans::Plans;
+use switchboard_shared::script;
+use switchboard_shared::store::{Home, Noted, Store, Turn};
+use switchboard_shared::web::{self, Failure, Webhooks};
+use switchboard_shared::webhook::Event;
+
+/// What the function works with; built once.
+#[derive(Debug)]
+pub struct Events {
+    webhooks: Webhooks,
+    store: Store,
+    plans: Plans,
+    jobs: JobQueue,
+    recordings: Intake,
+}
+
+impl Events {
+    /// Reads the settings.
+    pub fn from_lookup(lookup: &mut Lookup, sdk: &SdkConfig) -> Option<Self> {
+        let store = Store::from_lookup(lookup, sdk);
+        Some(Self {
+            webhooks: Webhooks::from_lookup(lookup),
+            plans: Plans::from_lookup(lookup, store.clone()),
+            jobs: JobQueue::from_lookup(lookup, sdk, "SWITCHBOARD_DISPATCH_QUEUE_URL"),
+            recordings: Intake::from_lookup(lookup, sdk, store.clone()),
+            store,
+        })
+    }
+
+    /// Reads the plan ahead of the first event.
+    pub async fn warm(&self) {
+        if let Err(error) = self.plans.current().await {
+            tracing::error!(error = %chain(&error), "no plan yet");
+        }
+    }
+}
+
+/// The routes.
+pub fn router(events: Events) -> Router {
+    Router::new()
+        .route("/webhooks/event", get(on_event).post(on_event))
+        .with_state(Arc::new(events))
+}
+
+async fn on_event(
+    State(events): State<Arc<Events>>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let received = events.webhooks.receive(request).await?;
+    let event = Event::read(received.fields).map_err(Failure::Unreadable)?;
+    events
+        .take(&event, Cue::from_query(&received.query), Timestamp::now())
+        .await
+}
+
+impl Events {
+    async fn take(
+        &self,
+        event: &Event,
+        cue: Option<Cue>,
+        now: Timestamp,
+    ) -> Result<Response, Failure> {
+        let asks = asks(event, cue.clone());
+        let call = match &asks {
+            Asks::Script(cue) => Some(&cue.call),
+            _ => cue.as_ref().map(|cue| &cue.call),
+        };
+        // `None` only for a recording, which is kept as an item of its own.
+        let home = home(event, call);
+        tracing::info!(
+            leg.id = event.leg.as_ref().map(LegId::as_str),
+            call.conversation = event.conversation.as_ref().map(|id| id.as_str()),
+            leg.status = event.word(),
+            "an event: {}",
+            event.word()
+        );
+        let Some(home) = home else {
+            if let Asks::Archive(notice) = asks {
+                self.recordings
+                    .take(notice, event.conversation.clone(), now)
+                    .await?;
+            }
+            return Ok(web::noted());
+        };
+        match asks {
+            Asks::Nothing => {
+                self.store.note(&home, event, now).await?;
+                Ok(web::noted())
+            }
+            Asks::Archive(notice) => {
+                self.recordings
+                    .take(notice, event.conversation.clone(), now)
+                    .await?;
+                Ok(web::noted())
+            }
+            Asks::Clear(call) => {
+                let at = event.at.unwrap_or(now);
+                self.turn(
+                    &home,
+                    event,
+                    &Turn::CallerOver {
+                        call: call.clone(),
+                        at,
+                    },
+                    now,
+                )
+                .await?;
+                self.jobs.send(&Job::Gone { call }, Duration::ZERO).await?;
+                Ok(web::noted())
+            }
+            Asks::Script(cue) => {
+                self.store.note(&home, event, now).await?;
+                self.script(&cue, now).await
+            }
+            Asks::RingAnswered(cue, index) => {
+                self.ring_answered(&home, event, &cue, index, now).await
+            }
+            Asks::RingFailed(cue, index) => {
+                self.store.note(&home, event, now).await?;
+                self.after_ring(&cue, index, now).await
+            }
+            Asks::Answered(promise) => {
+                let turn = Turn::Answered {
+                    call: promise.call,
+                    agent: promise.agent,
+                    offer: Some((promise.id, later(now, TALK_MAX))),
+                    leg: event.leg.clone(),
+                };
+                self.turn(&home, event, &turn, now).await?;
+                Ok(web::noted())
+            }
+            Asks::Unanswered {
+                promise,
+                cool_down,
+                replies,
+            } => {
+                self.unanswered(&home, event, promise, cool_down, replies, now)
+                    .await
+            }
+            Asks::AgentOver(promise) => self.agent_over(&home, event, promise, now).await,
+        }
+    }
+
+    /// Notes an event with its turn.
+    async fn turn(
+        &self,
+        home: &Home,
+        event: &Event,
+        turn: &Turn,
+        now: Timestamp,
+    ) -> Result<Noted, Failure> {
+        Ok(self.store.note_with(home, event, turn, now).await?)
+    }
+
+    async fn ring_answered(
+        &self,
+        home: &Home,
+        event: &Event,
+        cue: &Cue,
+        index: u32,
+        now: Timestamp,
+    ) -> Result<Response, Failure> {
+        let plan = self.plans.current().await?;
+        let agent = plan
+            .ring(&cue.flow)
+            .and_then(|(_, ring)| ring.agents.get(index as usize));
+        let Some(agent) = agent.cloned() else {
+            self.store.note(home, event, now).await?;
+            return Ok(web::noted());
+        };
+        let turn = Turn::Answered {
+            call: cue.call.clone(),
+            agent,
+            offer: None,
+            leg: event.leg.clone(),
+        };
+        self.turn(home, event, &turn, now).await?;
+        Ok(web::noted())
+    }
+
+    async fn unanswered(
+        &self,
+        home: &Home,
+        event: &Event,
+        promise: Promise,
+        cool_down: bool,
+        replies: bool,
+        now: Timestamp,
+    ) -> Result<Response, Failure> {
+        let Some(call) = self.store.call(&promise.call).await? else {
+            self.store.note(home, event, now).await?;
+            return Ok(web::noted());
+        };
+        let plan = self.plans.version(&call.plan).await?;
+        let queue = plan.queue(&promise.flow).map(|(_, queue)| queue);
+        // A caller who hung up is no fault of the agent's.
+        let rest = match queue {
+            Some(queue) if cool_down && call.ended.is_none() => rest(queue.cool_down),
+            _ => SignedDuration::ZERO,
+        };
+        let free_from = later(now, rest);
+        match call.place {
+            Some(place) => {
+                let turn = Turn::Unanswered {
+                    call: promise.call.clone(),
+                    place,
+                    agent: promise.agent.clone(),
+                    offer: promise.id,
+                    free_from,
+                };
+                self.turn(home, event, &turn, now).await?;
+            }
+            None => {
+                self.store.note(home, event, now).await?;
+            }
+        }
+        let look = Job::Look {
+            agent: promise.agent,
+        };
+        self.jobs.send(&look, rest.unsigned_abs()).await?;
+        if !replies {
+            return Ok(web::noted());
+        }
+        tracing::info!(leg.id = %promise.call, "the agent did not answer; the caller keeps the place");
+        self.resume(&promise.call, &promise.flow, 1, now).await
+    }
+
+    async fn agent_over(
+        &self,
+        home: &Home,
+        event: &Event,
+        promise: Promise,
+        now: Timestamp,
+    ) -> Result<Response, Failure> {
+        let plan = self.plans.current().await?;
+        let wrap_up = plan
+            .queue(&promise.flow)
+            .map_or(Duration::ZERO, |(_, queue)| queue.wrap_up);
+        let look = Job::Look {
+            agent: promise.agent.clone(),
+        };
+        let turn = Turn::AgentOver {
+            call: promise.call,
+            agent: promise.agent,
+            offer: promise.id,
+            free_from: later(now, rest(wrap_up)),
+        };
+        self.turn(home, event, &turn, now).await?;
+        self.jobs.send(&look, wrap_up).await?;
+        Ok(web::noted())
+    }
+
+    /// What a caller of a `ring` flow hears after the n-th agent did not answer.
+    async fn after_ring(&self, cue: &Cue, index: u32, now: Timestamp) -> Result<Response, Failure> {
+        let Some(call) = self.store.call(&cue.call).await? else {
+            return Ok(web::say(&script::sorry()));
+        };
+        if call.ended.is_some() {
+            return Ok(web::noted());
+        }
+        if call.served.is_some() {
+            return Ok(web::say(&script::goodbye()));
+        }
+        let plan = self.plans.version(&call.plan).await?;
+        let decision = script::after_ring(&plan, &cue.flow, index as usize, &call, now);
+        tracing::info!(leg.id = %call.leg, "{}", decision.why);
+        self.follow(&plan, &call, decision, now).await
+    }
+}
+
+/// What an event is kept with: the call our cue names, the leg, or the conversation.
+fn home(event: &Event, call: Option<&LegId>) -> Option<Home> {
+    let leg = call
+        .or(event.leg.as_ref())
+        .map(|leg| Home::Leg(leg.clone()));
+    leg.or_else(|| event.conversation.clone().map(Home::Conversation))
+}
+
+fn rest(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::ZERO)
+}
+
+fn later(now: Timestamp, duration: SignedDuration) -> Timestamp {
+    now.saturating_add(duration).unwrap_or(now)
+}

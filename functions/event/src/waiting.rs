@@ -1,0 +1,151 @@
+//! Callers who wait, each time their music comes back to us.
+
+use super::Events;
+use axum::response::Response;
+use jiff::Timestamp;
+use std::time::Duration;
+use switchboard_shared::call::{Call, Place};
+use switchboard_shared::cue::{Cue, Step};
+use switchboard_shared::id::LegId;
+use switchboard_shared::job::Job;
+use switchboard_shared::offer;
+use switchboard_shared::plan::{Flow, FlowName, Plan, Queue};
+use switchboard_shared::script::{self, Decision, Next};
+use switchboard_shared::web::{self, Failure};
+
+impl Events {
+    /// A script of ours came to its `notify`.
+    pub(super) async fn script(&self, cue: &Cue, now: Timestamp) -> Result<Response, Failure> {
+        match &cue.step {
+            Step::Hold(round) => self.resume(&cue.call, &cue.flow, *round, now).await,
+            // The connect is over, and the caller is still here: after a talk, or because the word
+            // about its failure was lost.
+            Step::Ring(index) => self.after_ring(cue, *index, now).await,
+            Step::Offer { agent, id } => {
+                let Some(call) = self.store.call(&cue.call).await? else {
+                    return Ok(web::say(&script::sorry()));
+                };
+                if let Some(offer) = call.offer.as_ref().filter(|offer| offer.id == *id) {
+                    let plan = self.plans.version(&call.plan).await?;
+                    let cool_down = plan
+                        .queue(&cue.flow)
+                        .map_or(Duration::ZERO, |(_, queue)| queue.cool_down);
+                    let free_from = super::later(now, super::rest(cool_down));
+                    self.store.put_back(&call, offer, free_from).await?;
+                    let look = Job::Look {
+                        agent: agent.clone(),
+                    };
+                    self.jobs.send(&look, cool_down).await?;
+                }
+                self.resume(&cue.call, &cue.flow, 1, now).await
+            }
+        }
+    }
+
+    /// Where a caller stands now: gone on, on the way to an agent, or holding still.
+    pub(super) async fn resume(
+        &self,
+        call: &LegId,
+        flow: &FlowName,
+        round: u32,
+        now: Timestamp,
+    ) -> Result<Response, Failure> {
+        let Some(mut call) = self.store.call(call).await? else {
+            return Ok(web::say(&script::sorry()));
+        };
+        if call.ended.is_some() {
+            return Ok(web::noted());
+        }
+        if call.served.is_some() {
+            return Ok(web::say(&script::goodbye()));
+        }
+        if let Some(offer) = call.offer.clone() {
+            if !offer.is_void(now) {
+                // On the way: whatever plays goes on, and the transfer replaces it.
+                return Ok(web::noted());
+            }
+            // Whoever promised never moved this caller: they are here, hearing music.
+            tracing::warn!(leg.id = %call.leg, agent.id = %offer.agent, "a promise ran out; the caller keeps the place");
+            self.store.put_back(&call, &offer, now).await?;
+            call.offer = None;
+        }
+        let plan = self.plans.version(&call.plan).await?;
+        let Some(place) = call.place.clone() else {
+            // Left the queue already, and the reply that said where to was lost.
+            let Some((_, queue)) = plan.queue(flow) else {
+                return Ok(web::say(&script::sorry()));
+            };
+            let decision = script::follow(&plan, &queue.otherwise, &call, now);
+            return self.follow(&plan, &call, decision, now).await;
+        };
+        let Some((flow, queue)) = plan.queue(&place.queue) else {
+            return Ok(web::say(&script::sorry()));
+        };
+        if now.duration_since(place.entered).unsigned_abs() < queue.max_wait {
+            return self.look(&plan, flow, queue, &call, round, now).await;
+        }
+        if !self.store.leave(&call.leg, &place).await? {
+            return Ok(web::noted());
+        }
+        tracing::info!(leg.id = %call.leg, "the longest wait is over; on to {}", queue.otherwise);
+        let decision = script::follow(&plan, &queue.otherwise, &call, now);
+        call.place = None;
+        self.follow(&plan, &call, decision, now).await
+    }
+
+    /// A look at the agents: one who is free gets the caller, else the music goes on.
+    async fn look(
+        &self,
+        plan: &Plan,
+        flow: &Flow,
+        queue: &Queue,
+        call: &Call,
+        round: u32,
+        now: Timestamp,
+    ) -> Result<Response, Failure> {
+        let ncco = match offer::claim_agent(&self.store, queue, call, now).await? {
+            Some(offer) => script::connect_offer(plan, flow, queue, &offer, call, true)
+                .unwrap_or_else(script::sorry),
+            None => script::hold(flow, queue, call, round),
+        };
+        Ok(web::say(&ncco))
+    }
+
+    /// Goes where a decision leads.
+    pub(super) async fn follow(
+        &self,
+        plan: &Plan,
+        call: &Call,
+        decision: Decision<'_>,
+        now: Timestamp,
+    ) -> Result<Response, Failure> {
+        match decision.next {
+            Next::Say(ncco) => Ok(web::say(&ncco)),
+            Next::Wait(flow, queue) => {
+                // Time in the system counts: who was in another flow before is no newcomer here.
+                let place = Place {
+                    queue: flow.name.clone(),
+                    since: call.at,
+                    entered: now,
+                };
+                let call = Call {
+                    place: Some(place.clone()),
+                    ..call.clone()
+                };
+                // False on a repeat: then the place is there already.
+                self.store.enter(&call.leg, &place).await?;
+                if let Some(after) = queue.free_after {
+                    self.jobs
+                        .send(
+                            &Job::Pretend {
+                                call: call.leg.clone(),
+                            },
+                            after,
+                        )
+                        .await?;
+                }
+                self.look(plan, flow, queue, &call, 0, now).await
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The AWS clients, built once at start.
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_types::service_config::ServiceConfigKey;
+use std::time::Duration;
+
+/// Time for a connection. Within a region it takes 2 ms; a second try beats a long wait.
+const CONNECT: Duration = Duration::from_millis(500);
+
+/// Time for one attempt of a webhook's request. DynamoDB answers in 5 ms; a hundred times that is a
+/// lost packet.
+const WEBHOOK_ATTEMPT: Duration = Duration::from_millis(700);
+
+/// Time for all attempts of one webhook's request. The caller hears silence meanwhile, and an
+/// apology after it: that must begin within 1.5 s.
+const WEBHOOK_ALL: Duration = Duration::from_millis(1_300);
+
+/// Time for one attempt of work that nobody on the phone waits for: a part of a recording on a slow
+/// day.
+const BACKGROUND_ATTEMPT: Duration = Duration::from_secs(60);
+
+/// Who waits for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waits {
+    /// A caller, through a webhook.
+    Caller,
+    /// Nobody.
+    Nobody,
+}
+
+/// The AWS configuration of this process: credentials, region and endpoints as every AWS SDK reads
+/// them.
+pub async fn config(waits: Waits) -> SdkConfig {
+    loader(waits).load().await
+}
+
+/// The same before it is loaded, for whoever brings credentials of their own. TLS by rustls with
+/// ring.
+#[must_use]
+pub fn loader(waits: Waits) -> ConfigLoader {
+    let client = Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT);
+    let timeouts = match waits {
+        Waits::Caller => timeouts
+            .operation_attempt_timeout(WEBHOOK_ATTEMPT)
+            .operation_timeout(WEBHOOK_ALL),
+        Waits::Nobody => timeouts.operation_attempt_timeout(BACKGROUND_ATTEMPT),
+    };
+    let retries = match waits {
+        Waits::Caller => RetryConfig::standard()
+            .with_max_attempts(2)
+            .with_initial_backoff(Duration::from_millis(50)),
+        Waits::Nobody => RetryConfig::standard(),
+    };
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(client)
+        .timeout_config(timeouts.build())
+        .retry_config(retries)
+}
+
+/// A client for S3. Path style where an endpoint is set: a local S3 has no host name per bucket.
+#[must_use]
+pub fn s3(sdk: &SdkConfig) -> aws_sdk_s3::Client {
+    let endpoint = ServiceConfigKey::builder()
+        .service_id("S3")
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .expect("all three are set");
+    let local = sdk.endpoint_url().is_some()
+        || sdk
+            .service_config()
+            .is_some_and(|config| config.load_config(endpoint).is_some());
+    let config = aws_sdk_s3::config::Builder::from(sdk)
+        .force_path_style(local)
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}

@@ -1,0 +1,164 @@
+//! A call: what we keep of one caller's contact, from first ring to last hang-up.
+
+use crate::id::{ConversationId, LegId};
+use crate::number::mask;
+use crate::offer::Offer;
+use crate::plan::{AgentName, FlowName};
+use crate::webhook::CallStatus;
+use jiff::Timestamp;
+use jiff::fmt::serde::timestamp::millisecond;
+use serde::{Deserialize, Serialize};
+
+/// A call, known by the caller's leg: the one id that stays when the leg is transferred to another
+/// conversation.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// The caller's leg.
+    pub leg: LegId,
+    /// The conversation the call began in.
+    pub conversation: ConversationId,
+    /// What was called, as it came: one of our lines, or not.
+    pub line: String,
+    /// Who calls, as it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// When we first heard of it.
+    #[serde(with = "millisecond::required")]
+    pub at: Timestamp,
+    /// Base of our own URLs, as this call reached us; no slash at the end.
+    pub base: String,
+    /// Base of REST calls about this call; absent where Vonage named none that we trust.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Why something that came with the call was not used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+    /// The version of the plan it began with, and keeps.
+    pub plan: String,
+    /// Its place among the waiting, while it waits or is promised to an agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// The agent to whom it is promised right now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
+    /// The agent who answered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<AgentName>,
+    /// When the caller's leg was over.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "millisecond::optional"
+    )]
+    pub ended: Option<Timestamp>,
+}
+
+/// A place in a queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// The flow whose queue it is.
+    pub queue: FlowName,
+    /// Orders the queue: when the caller first began to wait. Kept when an agent does not answer,
+    /// and when the caller moves on to another queue.
+    #[serde(with = "millisecond::required")]
+    pub since: Timestamp,
+    /// When the caller entered this queue; `max-wait` counts from here.
+    #[serde(with = "millisecond::required")]
+    pub entered: Timestamp,
+}
+
+impl Call {
+    /// The caller, as a log may show them.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        self.from
+            .as_deref()
+            .map_or_else(|| "unknown".to_owned(), mask)
+    }
+
+    /// Waits and is promised to nobody.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.place.is_some() && self.offer.is_none() && self.ended.is_none()
+    }
+}
+
+/// Shows no number and no address.
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call")
+            .field("leg", &self.leg)
+            .field("from", &self.masked())
+            .field("place", &self.place)
+            .field("offer", &self.offer)
+            .field("served", &self.served)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a leg is, as a fold over what was said of it: the furthest status wins, whatever the order
+/// the events came in, and however often.
+///
+/// An unknown status has the lowest rank, so it never ends a leg.
+#[must_use]
+pub fn status<'a>(said: impl IntoIterator<Item = &'a CallStatus>) -> Option<&'a CallStatus> {
+    said.into_iter()
+        .max_by_key(|status| (rank(status), *status))
+}
+
+fn rank(status: &CallStatus) -> u8 {
+    match status {
+        CallStatus::Other(_) => 0,
+        CallStatus::Started => 1,
+        CallStatus::Ringing => 2,
+        CallStatus::Answered => 3,
+        CallStatus::Human | CallStatus::Machine | CallStatus::Disconnected => 4,
+        CallStatus::Completed => 5,
+        // Why a leg failed says more than that it is over.
+        CallStatus::Busy
+        | CallStatus::Cancelled
+        | CallStatus::Unanswered
+        | CallStatus::Rejected
+        | CallStatus::Failed
+        | CallStatus::Timeout => 6,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_furthest_status_wins() {
+        for (said, result) in [
+            (&["started", "ringing"][..], "ringing"),
+            (&["completed", "answered", "started"], "completed"),
+            (&["completed", "busy"], "busy"),
+            (&["answered", "teleported"], "answered"),
+        ] {
+            let said: Vec<_> = said
+                .iter()
+                .map(|s| CallStatus::from((*s).to_owned()))
+                .collect();
+            assert_eq!(status(&said).unwrap().as_str(), result);
+        }
+        assert_eq!(status([]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn order_and_repetition_change_nothing(
+            words in prop::collection::vec("started|ringing|answered|human|busy|failed|completed|odd|odder", 1..8),
+            seed in any::<prop::sample::Index>(),
+        ) {
+            let said: Vec<_> = words.iter().cloned().map(CallStatus::from).collect();
+            let mut shuffled = said.clone();
+            shuffled.rotate_left(seed.index(said.len()));
+            shuffled.reverse();
+            shuffled.push(said[seed.index(said.len())].clone());
+            prop_assert_eq!(status(&said), status(&shuffled));
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What an event is about, in our own words.
+//!
+//! Vonage's events name legs and conversations, which change under a transfer, and an agent's leg
+//! has an id that we never chose. So each `eventUrl` and `notify` payload that we send carries a cue:
+//! which call, which flow, and which step of it.
+
+use crate::id::LegId;
+use crate::offer::OfferId;
+use crate::plan::{AgentName, FlowName};
+use serde_json::Value;
+
+/// What an event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cue {
+    /// The caller's leg, by which we know the call.
+    pub call: LegId,
+    /// The flow that wrote the script.
+    pub flow: FlowName,
+    /// Where in the flow.
+    pub step: Step,
+}
+
+/// Where in a flow a script stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// On hold, for the n-th round of music.
+    Hold(u32),
+    /// Ringing the n-th agent of a `ring` flow.
+    Ring(u32),
+    /// Ringing the agent to whom this caller was promised.
+    Offer {
+        /// Whose phone rings.
+        agent: AgentName,
+        /// Which promise: an agent may be promised to the same caller twice.
+        id: OfferId,
+    },
+}
+
+impl Cue {
+    /// The cue as names and values: the payload of a `notify`.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+        let mut pairs = vec![
+            ("call", self.call.to_string()),
+            ("flow", self.flow.to_string()),
+        ];
+        match &self.step {
+            Step::Hold(round) => pairs.push(("hold", round.to_string())),
+            Step::Ring(index) => pairs.push(("ring", index.to_string())),
+            Step::Offer { agent, id } => {
+                pairs.extend([("agent", agent.to_string()), ("offer", id.to_string())]);
+            }
+        }
+        pairs
+    }
+
+    /// The cue as the query of an event URL.
+    #[must_use]
+    pub fn to_query(&self) -> String {
+        url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(self.pairs())
+            .finish()
+    }
+
+    /// Reads the query of an event URL; `None` where it holds no cue.
+    #[must_use]
+    pub fn from_query(query: &str) -> Option<Self> {
+        Self::from_lookup(|name| {
+            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+            pairs
+                .find(|(key, _)| key == name)
+                .map(|(_, text)| text.into_owned())
+        })
+    }
+
+    /// Reads the payload of a `notify`; `None` where it holds no cue.
+    #[must_use]
+    pub fn from_payload(payload: &Value) -> Option<Self> {
+        Self::from_lookup(|name| payload.get(name)?.as_str().map(str::to_owned))
+    }
+
+    fn from_lookup(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let step = if let Some(round) = get("hold") {
+            Step::Hold(round.parse().ok()?)
+        } else if let Some(index) = get("ring") {
+            Step::Ring(index.parse().ok()?)
+        } else {
+            Step::Offer {
+                agent: get("agent")?.parse().ok()?,
+                id: get("offer")?.parse().ok()?,
+            }
+        };
+        Some(Self {
+            call: get("call")?.parse().ok()?,
+            flow: get("flow")?.parse().ok()?,
+            step,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cue(step: Step) -> Cue {
+        Cue {
+            call: "leg-1".parse().unwrap(),
+            flow: "support".parse().unwrap(),
+            step,
+        }
+    }
+
+    #[test]
+    fn a_cue_comes_back_as_it_went_out() {
+        let offer = Step::Offer {
+            agent: "alice".parse().unwrap(),
+            id: OfferId::random(),
+        };
+        for cue in [cue(Step::Hold(3)), cue(Step::Ring(0)), cue(offer)] {
+            assert_eq!(Cue::from_query(&cue.to_query()).as_ref(), Some(&cue));
+            let payload = cue
+                .pairs()
+                .into_iter()
+                .map(|(k, v)| (k.to_owned(), v.into()));
+            assert_eq!(
+                Cue::from_payload(&Value::Object(payload.collect())).as_ref(),
+                Some(&cue)
+            );
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_cue() {
+        for query in [
+            "",
+            "call=a",
+            "call=a&flow=b&hold=x",
+            "call=a%23&flow=b&hold=1",
+            "call=a&flow=b",
+        ] {
+            assert_eq!(Cue::from_query(query), None, "{query}");
+        }
+        assert_eq!(Cue::from_payload(&serde_json::json!([1])), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_makes_it_panic(query in any::<String>()) {
+            let _ = Cue::from_query(&query);
+        }
+    }
+}

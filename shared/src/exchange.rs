@@ -1,0 +1,467 @@
+//! The agent's side of the protocol: having written "free", reads who waits, claims the longest and
+//! has Vonage move that leg.
+
+use crate::call::Call;
+use crate::id::LegId;
+use crate::job::{Job, JobError, JobQueue};
+use crate::offer::Offer;
+use crate::plan::{self, AgentName, Flow, FlowKind, Plan, Queue};
+use crate::plans::{PlanError, Plans};
+use crate::presence::{Presence, State};
+use crate::script;
+use crate::store::{Claimed, Freed, Store, StoreError, Waiting};
+use crate::vonage::{Leg, RegionUrl, Vonage, VonageError};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// Callers tried for one agent before the rest is left to the next look. Each try that fails is a
+/// caller who hung up in this second, or whom another agent took.
+const TRIES: usize = 50;
+
+/// What an agent's "free" came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "lowercase")]
+pub enum Outcome {
+    /// A caller is being moved to the agent.
+    Transferred {
+        /// The caller's leg.
+        call: LegId,
+    },
+    /// Nobody waits; the next caller comes at once.
+    Free,
+    /// The phone rings already, or the agent talks.
+    Engaged {
+        /// What they are doing.
+        #[serde(flatten)]
+        state: State,
+    },
+    /// Not wanting calls.
+    Away,
+}
+
+/// Something that is needed is away.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// The store.
+    #[error("could not ask the store")]
+    Store(#[from] StoreError),
+    /// The plan.
+    #[error("could not read the plan")]
+    Plan(#[from] PlanError),
+    /// The queue of jobs.
+    #[error("could not hand a job over")]
+    Job(#[from] JobError),
+    /// Vonage did not move the caller, who waits again at the old place.
+    #[error("could not move the caller to the agent")]
+    Vonage(#[source] VonageError),
+    /// The plan has no agent of that name.
+    #[error("the plan has no agent {0}")]
+    NoAgent(AgentName),
+}
+
+/// Moves callers to agents.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The table.
+    pub store: Store,
+    /// The plan.
+    pub plans: Arc<Plans>,
+    /// Vonage.
+    pub vonage: Vonage,
+    /// Where jobs for later go.
+    pub jobs: JobQueue,
+}
+
+/// What came of moving one caller.
+enum Moved {
+    Yes,
+    Gone,
+}
+
+impl Exchange {
+    /// An agent says "free": the caller who waits longest is theirs.
+    ///
+    /// # Errors
+    /// When the store, the plan or Vonage is away. Who waits keeps the place.
+    pub async fn free(&self, agent: &AgentName) -> Result<Outcome, ExchangeError> {
+        let plan = self.plans.current().await?;
+        if plan.agent(agent).is_none() {
+            return Err(ExchangeError::NoAgent(agent.clone()));
+        }
+        let mut freed = self.store.free(agent, Timestamp::now()).await?;
+        if let Freed::Engaged(presence) = &freed
+            && self.release_if_over(presence).await?
+        {
+            freed = self.store.free(agent, Timestamp::now()).await?;
+        }
+        match freed {
+            Freed::Free => self.next_caller(agent).await,
+            Freed::Engaged(presence) => Ok(Outcome::Engaged {
+                state: presence.state(Timestamp::now()),
+            }),
+        }
+    }
+
+    /// An agent says "away".
+    ///
+    /// # Errors
+    /// When the store or the plan is away.
+    pub async fn away(&self, agent: &AgentName) -> Result<Outcome, ExchangeError> {
+        if self.plans.current().await?.agent(agent).is_none() {
+            return Err(ExchangeError::NoAgent(agent.clone()));
+        }
+        let presence = self.store.away(agent).await?;
+        Ok(match presence.state(Timestamp::now()) {
+            State::Away => Outcome::Away,
+            state => Outcome::Engaged { state },
+        })
+    }
+
+    /// An agent may be free: finds them the caller who waits longest, in all the queues they serve.
+    ///
+    /// # Errors
+    /// When the store, the plan or Vonage is away.
+    pub async fn next_caller(&self, agent: &AgentName) -> Result<Outcome, ExchangeError> {
+        let plan = self.plans.current().await?;
+        let mut queues: Vec<_> = queues_of(&plan, agent)
+            .map(|(flow, _)| (flow, None))
+            .collect();
+        for _ in 0..TRIES {
+            let now = Timestamp::now();
+            let presence = self
+                .store
+                .agents(std::slice::from_ref(agent))
+                .await?
+                .remove(0);
+            if !presence.is_free(now) {
+                return Ok(match presence.state(now) {
+                    State::Away => Outcome::Away,
+                    State::Ringing { call } => Outcome::Transferred { call },
+                    state => Outcome::Engaged { state },
+                });
+            }
+            // The head of each queue; of all heads the one who waits longest.
+            let mut heads = Vec::new();
+            for (index, (flow, after)) in queues.iter().enumerate() {
+                let waiting = self.store.waiting(&flow.name, after.as_ref()).await?;
+                heads.extend(waiting.into_iter().next().map(|head| (index, head)));
+            }
+            let Some((index, head)) = heads.into_iter().min_by_key(|(_, head)| head.since) else {
+                return Ok(Outcome::Free);
+            };
+            let flow = queues[index].0;
+            if let Some(outcome) = self.try_caller(&plan, flow, agent, &head, now).await? {
+                return Ok(outcome);
+            }
+            queues[index].1 = Some(head);
+        }
+        Ok(Outcome::Free)
+    }
+
+    /// Tries one caller for a free agent. `None`: not this one, try the next.
+    async fn try_caller(
+        &self,
+        plan: &Plan,
+        flow: &Flow,
+        agent: &AgentName,
+        head: &Waiting,
+        now: Timestamp,
+    ) -> Result<Option<Outcome>, ExchangeError> {
+        let FlowKind::Queue(queue) = &flow.kind else {
+            return Ok(None);
+        };
+        let call = match self.store.call(&head.leg).await? {
+            Some(call) if call.ended.is_none() => call,
+            _ => {
+                self.store.forget_waiting(&flow.name, head).await?;
+                return Ok(None);
+            }
+        };
+        let Some(place) = &call.place else {
+            return Ok(None);
+        };
+        let offer = Offer::new(agent, queue, now);
+        match self.store.claim(&call.leg, place, &offer, now).await? {
+            Claimed::Yes => {}
+            // The next look at the agent says who took them.
+            Claimed::AgentTaken | Claimed::CallerTaken => return Ok(None),
+        }
+        tracing::info!(leg.id = %call.leg, agent.id = %agent, "moving a caller to {agent}");
+        match self.transfer(plan, flow, queue, &offer, &call).await {
+            Ok(Moved::Yes) => Ok(Some(Outcome::Transferred { call: call.leg })),
+            Ok(Moved::Gone) => {
+                tracing::info!(leg.id = %call.leg, "the caller was gone before the transfer");
+                self.store.end(&call.leg, now).await?;
+                self.store.release(agent, &offer.id, now).await?;
+                Ok(None)
+            }
+            // No answer at all. One that says no, of whatever kind, means it was not done.
+            Err(error) if error.may_have_been_applied() && error.reply().is_none() => {
+                // The phone may be ringing. The promise stays: events about the ringing end it, or
+                // it runs out and the caller, who then still hears music, is put back.
+                Err(ExchangeError::Vonage(error))
+            }
+            Err(error) => {
+                self.store.put_back(&call, &offer, now).await?;
+                Err(ExchangeError::Vonage(error))
+            }
+        }
+    }
+
+    /// Has Vonage move the caller's leg to the script that rings the agent.
+    async fn transfer(
+        &self,
+        plan: &Plan,
+        flow: &Flow,
+        queue: &Queue,
+        offer: &Offer,
+        call: &Call,
+    ) -> Result<Moved, VonageError> {
+        let region = self.region(call);
+        let leg = Leg {
+            id: &call.leg,
+            region: region.as_ref(),
+            started: Some(call.at),
+        };
+        let url = format!("{}/webhooks/ncco/{}", call.base, call.leg);
+        let sent = match (queue.transfer, Url::parse(&url)) {
+            (plan::Transfer::Url, Ok(url)) => self.vonage.transfer_to_url(leg, &url).await,
+            _ => {
+                let ncco = script::connect_offer(plan, flow, queue, offer, call, true);
+                self.vonage
+                    .transfer(leg, &ncco.unwrap_or_else(script::sorry))
+                    .await
+            }
+        };
+        match sent {
+            Ok(()) => Ok(Moved::Yes),
+            Err(error) if error.is_gone() => Ok(Moved::Gone),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The region a call lives in, where Vonage named one that we trust.
+    fn region(&self, call: &Call) -> Option<RegionUrl> {
+        RegionUrl::parse(call.region.as_deref()?, self.vonage.trust()).ok()
+    }
+
+    /// Whether Vonage says that a leg is over, or knows nothing of it.
+    async fn is_over(&self, leg: Leg<'_>) -> bool {
+        match self.vonage.call(leg).await {
+            Ok(record) => record.is_over(),
+            Err(error) => error.is_gone(),
+        }
+    }
+
+    /// Asks Vonage whether the agent's talk is over, where no event said so. True when it was.
+    async fn release_if_over(&self, presence: &Presence) -> Result<bool, ExchangeError> {
+        let (Some(leg), Some(offer)) = (&presence.leg, &presence.offer) else {
+            return Ok(false);
+        };
+        let call = match &presence.call {
+            Some(call) => self.store.call(call).await?,
+            None => None,
+        };
+        let region = call.and_then(|call| self.region(&call));
+        let over = self
+            .is_over(Leg {
+                id: leg,
+                region: region.as_ref(),
+                started: None,
+            })
+            .await;
+        if over {
+            self.store
+                .release(&presence.name, offer, Timestamp::now())
+                .await?;
+        }
+        Ok(over)
+    }
+
+    /// `free-after` is over for a caller who still waits: pretends that an agent who is away
+    /// becomes free, the plan's first.
+    ///
+    /// # Errors
+    /// When the store, the plan or Vonage is away.
+    pub async fn pretend(&self, call: &LegId) -> Result<(), ExchangeError> {
+        let Some(call) = self.store.call(call).await?.filter(Call::is_waiting) else {
+            return Ok(());
+        };
+        let plan = self.plans.version(&call.plan).await?;
+        let flow = call
+            .place
+            .as_ref()
+            .and_then(|place| plan.flow(&place.queue));
+        let Some(FlowKind::Queue(queue)) = flow.map(|flow| &flow.kind) else {
+            return Ok(());
+        };
+        let now = Timestamp::now();
+        for presence in self.store.agents(&queue.agents).await? {
+            // Those who rest or talk are free by themselves afterwards, and then take this caller.
+            if presence.state(now) == State::Away {
+                tracing::info!(agent.id = %presence.name, "free-after: pretending that an agent is free");
+                self.free(&presence.name).await?;
+                return Ok(());
+            }
+            if presence.is_free(now) {
+                self.next_caller(&presence.name).await?;
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// A caller hung up: clears the place they had, and the agent promised to them.
+    ///
+    /// # Errors
+    /// When the store or the queue of jobs is away.
+    pub async fn gone(&self, call: &LegId) -> Result<(), ExchangeError> {
+        let Some(call) = self.store.call(call).await? else {
+            return Ok(());
+        };
+        if let Some(place) = &call.place {
+            let waiting = Waiting {
+                leg: call.leg.clone(),
+                since: place.since,
+            };
+            self.store.forget_waiting(&place.queue, &waiting).await?;
+        }
+        if let Some(offer) = &call.offer {
+            self.store
+                .release(&offer.agent, &offer.id, Timestamp::now())
+                .await?;
+            let look = Job::Look {
+                agent: offer.agent.clone(),
+            };
+            self.jobs.send(&look, Duration::ZERO).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks for what was left half done: callers who are gone, promises that ran out, agents
+    /// who are free beside callers who wait.
+    ///
+    /// # Errors
+    /// When the store, the plan or Vonage is away; the next sweep goes on.
+    pub async fn sweep(&self) -> Result<(), ExchangeError> {
+        let plan = self.plans.current().await?;
+        let now = Timestamp::now();
+        for agent in plan.agents() {
+            let presence = self
+                .store
+                .agents(std::slice::from_ref(&agent.name))
+                .await?
+                .remove(0);
+            if matches!(presence.state(now), State::Talking { .. }) {
+                self.release_if_over(&presence).await?;
+            }
+            self.void_offer(&presence, now).await?;
+        }
+        for flow in plan.flows() {
+            let FlowKind::Queue(queue) = &flow.kind else {
+                continue;
+            };
+            self.sweep_queue(flow, queue, now).await?;
+            for agent in &queue.agents {
+                let presence = self
+                    .store
+                    .agents(std::slice::from_ref(agent))
+                    .await?
+                    .remove(0);
+                if presence.is_free(now) && !self.store.waiting(&flow.name, None).await?.is_empty()
+                {
+                    self.next_caller(agent).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a caller back whose promise ran out: whoever made it never came back.
+    async fn void_offer(&self, presence: &Presence, now: Timestamp) -> Result<(), ExchangeError> {
+        let Some(call) = &presence.call else {
+            return Ok(());
+        };
+        if let Some(call) = self.store.call(call).await?
+            && let Some(offer) = call.offer.clone().filter(|offer| offer.is_void(now))
+        {
+            tracing::warn!(leg.id = %call.leg, agent.id = %offer.agent, "a promise ran out");
+            self.store.put_back(&call, &offer, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn sweep_queue(
+        &self,
+        flow: &Flow,
+        queue: &Queue,
+        now: Timestamp,
+    ) -> Result<(), ExchangeError> {
+        let mut after = None;
+        loop {
+            let page = self.store.waiting(&flow.name, after.as_ref()).await?;
+            for waiting in &page {
+                match self.store.call(&waiting.leg).await? {
+                    Some(call) if call.ended.is_none() => {
+                        self.sweep_caller(queue, &call, now).await?;
+                    }
+                    _ => self.store.forget_waiting(&flow.name, waiting).await?,
+                }
+            }
+            match page.last() {
+                Some(last) => after = Some(last.clone()),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// A caller who waits: pretended agents that are overdue, and callers whose music stopped
+    /// coming back to us.
+    async fn sweep_caller(
+        &self,
+        queue: &Queue,
+        call: &Call,
+        now: Timestamp,
+    ) -> Result<(), ExchangeError> {
+        let Some(place) = &call.place else {
+            return Ok(());
+        };
+        let waited = now.duration_since(place.entered).unsigned_abs();
+        if let Some(after) = queue.free_after {
+            let pretend = Job::Pretend {
+                call: call.leg.clone(),
+            };
+            self.jobs
+                .send(&pretend, after.saturating_sub(waited))
+                .await?;
+        }
+        if waited > queue.max_wait + Duration::from_secs(300) {
+            let region = self.region(call);
+            let leg = Leg {
+                id: &call.leg,
+                region: region.as_ref(),
+                started: None,
+            };
+            if self.is_over(leg).await {
+                tracing::warn!(leg.id = %call.leg, "a caller was gone and no event said so");
+                self.store.end(&call.leg, now).await?;
+                self.gone(&call.leg).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The queues an agent serves.
+fn queues_of<'p>(
+    plan: &'p Plan,
+    agent: &'p AgentName,
+) -> impl Iterator<Item = (&'p Flow, &'p Queue)> {
+    plan.flows().filter_map(move |flow| match &flow.kind {
+        FlowKind::Queue(queue) if queue.agents.contains(agent) => Some((flow, queue)),
+        _ => None,
+    })
+}

@@ -1,0 +1,390 @@
+//! Flows of every type.
+
+use super::fields::{Fields, Item, text};
+use super::{Node, Reading, Reference, one_of, parts, read_language, read_zone};
+use crate::plan::duration::{show, within};
+use crate::plan::fault::{Wrong, quoted};
+use crate::plan::flow::{
+    AGENTS_MAX, CALL_LENGTH_MAX, COOL_DOWN_DEFAULT, FREE_AFTER, KINDS, MAX_WAIT, MUSIC_MAX, REST,
+    RING_TIMEOUT, RING_TIMEOUT_DEFAULT,
+};
+use crate::plan::window::overlaps;
+use crate::plan::{
+    AgentName, DateRange, FlowKind, FlowName, Hours, Message, Queue, Ring, Transfer, Window, say,
+};
+use jiff::civil::Date;
+use std::collections::HashSet;
+use std::ops::{Range, RangeInclusive};
+use std::time::Duration;
+use toml::de::{DeTable, DeValue};
+use url::Url;
+
+/// Reads a flow's language and kind, and fills its node.
+pub(super) fn read(
+    reading: &mut Reading<'_, '_>,
+    name: &str,
+    table: &DeTable<'_>,
+    span: Range<usize>,
+    mut node: Node,
+) -> (Option<(String, FlowKind)>, Node) {
+    let mut fields = Fields::new(format!("flow {}", quoted(name)), table, span);
+    let kind = fields.required(reading, "type", "type = \"message\"", |reading, item| {
+        let kind = text(reading, item, "a type of flow", Ok)?;
+        if KINDS.contains(&kind.as_str()) {
+            return Some(kind);
+        }
+        let message = format!("there is no type of flow {}", quoted(&kind));
+        let advice = one_of(reading.faults, &kind, KINDS, "types");
+        reading
+            .faults
+            .fault(item.span.clone(), message, Some(advice));
+        // A slip of a type is read as that type, so that the faults below it are found as well.
+        reading.faults.nearest(&kind, KINDS).map(str::to_owned)
+    });
+    let language = fields.optional(reading, "language", read_language);
+    let mut flow = Body {
+        reading,
+        fields,
+        node: &mut node,
+    };
+    let kind = match kind.as_deref() {
+        Some("message") => flow.message().map(FlowKind::Message),
+        Some("hours") => flow.hours().map(FlowKind::Hours),
+        Some("ring") => flow.ring().map(FlowKind::Ring),
+        Some("queue") => flow.queue().map(FlowKind::Queue),
+        _ => {
+            // Its keys cannot be judged, and it may lead anywhere and ring anybody.
+            flow.node.exits_lost = true;
+            flow.reading.graph.agents_lost = true;
+            return (None, node);
+        }
+    };
+    flow.fields.done(flow.reading);
+    let language = language.map(|code| code.unwrap_or_else(|| reading.defaults.language.clone()));
+    (language.zip(kind), node)
+}
+
+struct Body<'b, 'f, 't, 'd> {
+    reading: &'b mut Reading<'f, 't>,
+    fields: Fields<'d>,
+    node: &'b mut Node,
+}
+
+impl Body<'_, '_, '_, '_> {
+    fn message(&mut self) -> Option<Message> {
+        let say = self.say("say")?;
+        Some(Message { say })
+    }
+
+    fn hours(&mut self) -> Option<Hours> {
+        let open = self.open();
+        let closed_on = self.fields.optional(self.reading, "closed-on", closed_on);
+        let zone = self.fields.optional(self.reading, "timezone", read_zone);
+        if zone.as_ref().is_some_and(Option::is_none) && self.reading.defaults.timezone.is_none() {
+            let why = ", and [defaults] has none";
+            let example = "timezone = \"Europe/London\" here or under [defaults]";
+            self.fields.missing(self.reading, "timezone", why, example);
+        }
+        let then = self.exit("then");
+        let otherwise = self.exit("otherwise");
+        Some(Hours {
+            open: open?,
+            closed_on: closed_on?.unwrap_or_default(),
+            timezone: zone?.or_else(|| self.reading.defaults.timezone.clone())?,
+            then: then?,
+            otherwise: otherwise?,
+        })
+    }
+
+    fn ring(&mut self) -> Option<Ring> {
+        let say = self.optional_say("say");
+        let agents = self.agents();
+        let timeout = self.duration("timeout", RING_TIMEOUT);
+        let otherwise = self.exit("otherwise");
+        let timeout = timeout.map(|given| given.unwrap_or(RING_TIMEOUT_DEFAULT));
+        if let (Some(agents), Some(timeout)) = (&agents, timeout) {
+            self.check_ring_length(agents.len(), timeout);
+        }
+        Some(Ring {
+            say: say?,
+            agents: agents?,
+            timeout: timeout?,
+            otherwise: otherwise?,
+        })
+    }
+
+    fn queue(&mut self) -> Option<Queue> {
+        let say = self.say("say");
+        let music = self.fields.optional(self.reading, "music", music);
+        let agents = self.agents();
+        let connect_say = self.optional_say("connect-say");
+        let timeout = self.duration("timeout", RING_TIMEOUT);
+        let free_after = self.duration("free-after", FREE_AFTER);
+        let max_wait = self.duration("max-wait", MAX_WAIT);
+        if let Some(None) = max_wait {
+            let why = ": a caller could wait for ever";
+            self.fields
+                .missing(self.reading, "max-wait", why, "max-wait = \"10m\"");
+        }
+        let cool_down = self.duration("cool-down", REST);
+        let wrap_up = self.duration("wrap-up", REST);
+        let transfer = self.fields.optional(self.reading, "transfer", transfer);
+        let otherwise = self.exit("otherwise");
+        Some(Queue {
+            say: say?,
+            music: music?.unwrap_or_default(),
+            agents: agents?,
+            connect_say: connect_say?,
+            timeout: timeout?.unwrap_or(RING_TIMEOUT_DEFAULT),
+            free_after: free_after?,
+            max_wait: max_wait??,
+            cool_down: cool_down?.unwrap_or(COOL_DOWN_DEFAULT),
+            wrap_up: wrap_up?.unwrap_or_default(),
+            transfer: transfer?.unwrap_or_default(),
+            otherwise: otherwise?,
+        })
+    }
+
+    fn say(&mut self, key: &'static str) -> Option<String> {
+        let example = format!("{key} = \"…\"");
+        self.fields.required(self.reading, key, &example, read_say)
+    }
+
+    #[allow(clippy::option_option)]
+    fn optional_say(&mut self, key: &'static str) -> Option<Option<String>> {
+        self.fields.optional(self.reading, key, read_say)
+    }
+
+    #[allow(clippy::option_option)]
+    fn duration(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<Duration>,
+    ) -> Option<Option<Duration>> {
+        let parse = within(range);
+        self.fields.optional(self.reading, key, |reading, item| {
+            text(reading, item, "a duration", |text| {
+                parse(&text).map_err(|wrong| Wrong {
+                    message: format!("`{key}` cannot be used: {}", wrong.message),
+                    ..wrong
+                })
+            })
+        })
+    }
+
+    /// A flow that comes after this one.
+    fn exit(&mut self, key: &'static str) -> Option<FlowName> {
+        let (fields, node) = (&mut self.fields, &mut *self.node);
+        let Some(item) = fields.take(key) else {
+            let example = format!("{key} = \"NAME\" with a flow's name");
+            fields.missing(self.reading, key, ": a call would end nowhere", &example);
+            node.exits_lost = true;
+            return None;
+        };
+        let Some((name, reference)) = self.reading.flow_name(&item) else {
+            node.exits_lost = true;
+            return None;
+        };
+        node.exits.push(reference);
+        name
+    }
+
+    fn agents(&mut self) -> Option<Vec<AgentName>> {
+        let node = &mut *self.node;
+        let example = "agents = [\"alice\"]";
+        let agents = self
+            .fields
+            .required(self.reading, "agents", example, |reading, item| {
+                let parts = parts(item);
+                let size = if parts.is_empty() {
+                    Some((
+                        "`agents` is empty: nobody can be rung".to_owned(),
+                        example.to_owned(),
+                    ))
+                } else if parts.len() > AGENTS_MAX {
+                    let message = format!("`agents` has {} names", parts.len());
+                    Some((
+                        message,
+                        format!("at most {AGENTS_MAX}, since all are looked at in one request"),
+                    ))
+                } else {
+                    None
+                };
+                if let Some((message, advice)) = size {
+                    let advice = Some(format!("write {advice}"));
+                    reading.faults.fault(item.span.clone(), message, advice);
+                    return None;
+                }
+                let mut seen = HashSet::new();
+                let names: Vec<Option<AgentName>> = parts
+                    .iter()
+                    .map(|part| {
+                        let to = text(reading, part, "the name of an agent", Ok)?;
+                        if !seen.insert(to.clone()) {
+                            let message = format!("`agents` names {} twice", quoted(&to));
+                            let advice = "name each agent once".to_owned();
+                            reading
+                                .faults
+                                .fault(part.span.clone(), message, Some(advice));
+                        }
+                        let name = AgentName::new(to.as_str()).ok();
+                        let span = part.span.clone();
+                        node.agents.push(Reference { to, span });
+                        name
+                    })
+                    .collect();
+                names.into_iter().collect()
+            });
+        self.reading.graph.agents_lost |= agents.is_none();
+        agents
+    }
+
+    fn check_ring_length(&mut self, agents: usize, timeout: Duration) {
+        let rings = u32::try_from(agents).unwrap_or(u32::MAX);
+        let whole = timeout.saturating_mul(rings);
+        if whole > CALL_LENGTH_MAX {
+            let message = format!(
+                "{} rings for up to {}, and Vonage ends a call after {}",
+                self.fields.owner,
+                show(whole),
+                show(CALL_LENGTH_MAX)
+            );
+            let advice = "name fewer agents or ring each for less".to_owned();
+            self.reading
+                .faults
+                .fault(self.fields.span.clone(), message, Some(advice));
+        }
+    }
+
+    fn open(&mut self) -> Option<Vec<Window>> {
+        let example = "open = [\"Mon-Fri 09:00-17:30\"]";
+        self.fields
+            .required(self.reading, "open", example, |reading, item| {
+                let parts = parts(item);
+                if parts.is_empty() {
+                    let message = "`open` is empty: the flow never opens";
+                    let advice =
+                        format!("write {example}, or lead to the flow in `otherwise` instead");
+                    reading
+                        .faults
+                        .fault(item.span.clone(), message, Some(advice));
+                    return None;
+                }
+                let read = |part: &Item<'_>| {
+                    text(reading, part, "a window", |text| text.parse::<Window>())
+                };
+                let windows: Vec<Option<Window>> = parts.iter().map(read).collect();
+                let (places, read): (Vec<&Item<'_>>, Vec<Window>) = parts
+                    .iter()
+                    .zip(&windows)
+                    .filter_map(|(p, w)| Some((p, (*w)?)))
+                    .unzip();
+                for (later, earlier) in overlaps(&read) {
+                    let words = |item: &Item<'_>| quoted(item.value.as_str().unwrap_or_default());
+                    let (one, other) = (words(places[later]), words(places[earlier]));
+                    let message = format!("the window {one} overlaps with {other}");
+                    let advice = "let one end where the other begins".to_owned();
+                    reading
+                        .faults
+                        .fault(places[later].span.clone(), message, Some(advice));
+                }
+                windows.into_iter().collect()
+            })
+    }
+}
+
+fn read_say(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<String> {
+    let key = item.key;
+    text(reading, item, "text", |text| {
+        say::parse(&text).map_err(|wrong| Wrong {
+            message: format!("`{key}` cannot be said: {}", wrong.message),
+            ..wrong
+        })
+    })
+}
+
+fn closed_on(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<Vec<DateRange>> {
+    let parts = parts(item);
+    let days: Vec<Option<DateRange>> = parts
+        .iter()
+        .map(|part| {
+            let days = match date_of(part.value) {
+                Some(day) => DateRange::from(day),
+                None => text(reading, part, "a date", |text| text.parse())?,
+            };
+            if reading.today.is_some_and(|today| days.last() < today) {
+                let message = format!("{} is past", days.last());
+                let advice = "write next year's date, or take it out".to_owned();
+                reading
+                    .faults
+                    .warning(part.span.clone(), message, Some(advice));
+            }
+            Some(days)
+        })
+        .collect();
+    days.into_iter().collect()
+}
+
+/// A date as TOML itself writes it, without quotes.
+fn date_of(value: &DeValue<'_>) -> Option<Date> {
+    let time = value.as_datetime()?;
+    if time.time.is_some() || time.offset.is_some() {
+        return None;
+    }
+    let date = time.date?;
+    let year = i16::try_from(date.year).ok()?;
+    let (month, day) = (i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?);
+    Date::new(year, month, day).ok()
+}
+
+fn music(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<Vec<Url>> {
+    let parts = parts(item);
+    if parts.is_empty() || parts.len() > MUSIC_MAX {
+        let message = format!("`music` has {} addresses", parts.len());
+        let advice = format!("write 1 to {MUSIC_MAX}, or leave the key out");
+        reading
+            .faults
+            .fault(item.span.clone(), message, Some(advice));
+        return None;
+    }
+    let urls: Vec<Option<Url>> = parts
+        .iter()
+        .map(|part| {
+            let url = text(reading, part, "an https address", |text| address(&text))?;
+            if url.scheme() == "http" {
+                let message = "the music is fetched by http: anybody on the way can change it";
+                let advice = "write https, if the server has it".to_owned();
+                reading
+                    .faults
+                    .warning(part.span.clone(), message, Some(advice));
+            }
+            Some(url)
+        })
+        .collect();
+    urls.into_iter().collect()
+}
+
+fn address(text: &str) -> Result<Url, Wrong> {
+    let url = Url::parse(text).ok();
+    url.filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
+        .ok_or_else(|| {
+            let message = format!("{} is no web address", quoted(text));
+            Wrong::new(message, "write it like \"https://example.com/music.mp3\"")
+        })
+}
+
+fn transfer(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<Transfer> {
+    let way = text(reading, item, "\"inline\" or \"url\"", Ok)?;
+    match way.as_str() {
+        "inline" => Some(Transfer::Inline),
+        "url" => Some(Transfer::Url),
+        _ => {
+            let message = format!("{} is no way to transfer", quoted(&way));
+            let advice = one_of(reading.faults, &way, ["inline", "url"], "ways");
+            reading
+                .faults
+                .fault(item.span.clone(), message, Some(advice));
+            None
+        }
+    }
+}

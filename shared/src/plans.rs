@@ -1,0 +1,186 @@
+//! The plan in force, read once and looked at again.
+
+use crate::config::Lookup;
+use crate::plan::{Checked, Plan};
+use crate::store::{Store, StoreError};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+/// How long a plan from the table is used before it is read again. An operator's push is in force
+/// everywhere after this time, and a busy function pays one read in half a minute.
+const FRESH: Duration = Duration::from_secs(30);
+
+/// Versions kept in memory for calls that began with them. A day of hourly changes.
+const VERSIONS_KEPT: usize = 24;
+
+/// No plan to answer by.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The table did not give it.
+    #[error("could not read the plan")]
+    Store(#[from] StoreError),
+    /// The file did not give it.
+    #[error("could not read the plan file {path}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Nobody pushed one.
+    #[error("there is no plan in the table; push one with `switchboard plan push`")]
+    None,
+    /// It has faults. The checker refuses such a plan, so it was put there by other means.
+    #[error("the plan has {0} faults; see `switchboard plan check`")]
+    Faulty(usize),
+}
+
+#[derive(Debug)]
+enum Source {
+    File(PathBuf),
+    Table,
+}
+
+#[derive(Debug)]
+struct Current {
+    plan: Arc<Plan>,
+    read: Instant,
+    changed: Option<SystemTime>,
+}
+
+/// The plans that calls are answered by.
+#[derive(Debug)]
+pub struct Plans {
+    source: Source,
+    store: Store,
+    current: Mutex<Option<Current>>,
+    versions: Mutex<HashMap<String, Arc<Plan>>>,
+}
+
+impl Plans {
+    /// The plan in a file, read again when the file changes. `None` for the one in the table.
+    #[must_use]
+    pub fn new(file: Option<PathBuf>, store: Store) -> Self {
+        let source = file.map_or(Source::Table, Source::File);
+        Self {
+            source,
+            store,
+            current: Mutex::default(),
+            versions: Mutex::default(),
+        }
+    }
+
+    /// The plan in the file that `SWITCHBOARD_PLAN` names, else the one in the table.
+    #[must_use]
+    pub fn from_lookup(lookup: &Lookup, store: Store) -> Self {
+        Self::new(
+            lookup.optional("SWITCHBOARD_PLAN").map(PathBuf::from),
+            store,
+        )
+    }
+
+    /// The plan in force. When it cannot be read again, the last one that was stays in force.
+    ///
+    /// # Errors
+    /// When there never was one.
+    pub async fn current(&self) -> Result<Arc<Plan>, PlanError> {
+        if let Some(fresh) = self.fresh() {
+            return Ok(fresh);
+        }
+        let read = self.read().await;
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        match (read, current.as_mut()) {
+            (Ok((plan, changed)), _) => {
+                let plan = Arc::new(plan);
+                self.keep(plan.clone());
+                *current = Some(Current {
+                    plan: plan.clone(),
+                    read: Instant::now(),
+                    changed,
+                });
+                Ok(plan)
+            }
+            (Err(error), Some(last)) => {
+                tracing::error!(error = %crate::chain(&error), "the last good plan stays in force");
+                last.read = Instant::now();
+                last.changed = self.changed();
+                Ok(last.plan.clone())
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// The plan that a call began with; the one in force where that version is gone.
+    ///
+    /// # Errors
+    /// When there is neither.
+    pub async fn version(&self, version: &str) -> Result<Arc<Plan>, PlanError> {
+        let kept = self
+            .versions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(version)
+            .cloned();
+        if let Some(plan) = kept {
+            return Ok(plan);
+        }
+        let current = self.current().await?;
+        if current.version() == version {
+            return Ok(current);
+        }
+        if let Some(text) = self.store.plan(Some(version)).await?
+            && let Some(plan) = Plan::parse(&text.text).plan
+        {
+            let plan = Arc::new(plan);
+            self.keep(plan.clone());
+            return Ok(plan);
+        }
+        Ok(current)
+    }
+
+    fn keep(&self, plan: Arc<Plan>) {
+        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        if versions.len() >= VERSIONS_KEPT {
+            versions.clear();
+        }
+        versions.insert(plan.version().to_owned(), plan);
+    }
+
+    fn changed(&self) -> Option<SystemTime> {
+        match &self.source {
+            Source::File(path) => std::fs::metadata(path)
+                .and_then(|file| file.modified())
+                .ok(),
+            Source::Table => None,
+        }
+    }
+
+    fn fresh(&self) -> Option<Arc<Plan>> {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = current.as_ref()?;
+        let fresh = match &self.source {
+            Source::File(_) => self.changed() == current.changed,
+            Source::Table => current.read.elapsed() < FRESH,
+        };
+        fresh.then(|| current.plan.clone())
+    }
+
+    async fn read(&self) -> Result<(Plan, Option<SystemTime>), PlanError> {
+        let changed = self.changed();
+        let text = match &self.source {
+            Source::File(path) => {
+                std::fs::read_to_string(path).map_err(|source| PlanError::File {
+                    path: path.clone(),
+                    source,
+                })?
+            }
+            Source::Table => self.store.plan(None).await?.ok_or(PlanError::None)?.text,
+        };
+        let Checked { plan, faults } = Plan::parse(&text);
+        plan.map(|plan| (plan, changed))
+            .ok_or(PlanError::Faulty(faults.len()))
+    }
+}

@@ -1,0 +1,95 @@
+//! A recording: the audio, and what is known of it.
+
+use crate::id::{ConversationId, LegId};
+use crate::webhook::Notice;
+use jiff::Timestamp;
+use jiff::fmt::serde::timestamp::millisecond;
+use serde::{Deserialize, Serialize};
+
+/// A recording, from its notice to its place in the archive.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recording {
+    /// What Vonage said of it.
+    #[serde(flatten)]
+    pub notice: Notice,
+    /// The conversation it was made in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
+    /// The call it belongs to, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<LegId>,
+    /// The line of that call, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+    /// When its notice came.
+    #[serde(with = "millisecond::required")]
+    pub at: Timestamp,
+    /// How far it got.
+    pub state: State,
+    /// When the next download is due; the sweep queues what is long overdue again.
+    #[serde(with = "millisecond::required")]
+    pub due: Timestamp,
+    /// Downloads tried.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Why the last one failed, or why none was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Where it lies in the bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Bytes archived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Hex SHA-256 of the bytes archived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// How far a recording got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Still to be archived.
+    Pending,
+    /// In the bucket, complete, size and hash checked.
+    Archived,
+    /// There is nothing to archive: Vonage announced no bytes.
+    Empty,
+    /// Given up, with the reason beside; `switchboard recordings retry` takes it up again.
+    Failed,
+}
+
+impl Recording {
+    /// What a notice makes known.
+    #[must_use]
+    pub fn noticed(notice: Notice, conversation: Option<ConversationId>, at: Timestamp) -> Self {
+        let empty = notice.url.is_empty();
+        Self {
+            state: if empty { State::Empty } else { State::Pending },
+            reason: empty.then(|| "the notice has no address: nothing was recorded".to_owned()),
+            notice,
+            conversation,
+            call: None,
+            line: None,
+            at,
+            due: at,
+            attempts: 0,
+            key: None,
+            bytes: None,
+            sha256: None,
+        }
+    }
+}
+
+/// Shows no address.
+impl std::fmt::Debug for Recording {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recording")
+            .field("id", &self.notice.recording)
+            .field("state", &self.state)
+            .field("attempts", &self.attempts)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,343 @@
+//! What the caller hears next. Pure: plan, call and moment in; script out. Nothing here waits, reads
+//! a clock or throws dice.
+//!
+//! Every script that hands the word back to us (`notify`, or a `connect` whose failure we are asked
+//! about) has one more action behind it, so that a reply lost on the way is an apology, never a dead
+//! line.
+
+use crate::call::Call;
+use crate::cue::{Cue, Step};
+use crate::ncco::{
+    Action, App, Connect, Endpoint, EventType, Method, Ncco, Notify, Phone, Sip, Stream, Talk, Wait,
+};
+use crate::number::PhoneNumber;
+use crate::offer::Offer;
+use crate::plan::{self, AgentName, Closed, Flow, FlowKind, FlowName, Opening, Plan, Queue, Ring};
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// Said when we fail. The caller can do one thing about it.
+pub const SORRY: &str =
+    "We are sorry, something has gone wrong on our side. Please call again in a few minutes.";
+
+/// Said to a number that the plan does not know.
+pub const NOT_IN_SERVICE: &str = "This number is not in service. Goodbye.";
+
+/// Said to a caller who stays on after the talk.
+pub const GOODBYE: &str = "Goodbye.";
+
+/// Said to an agent whose caller is gone.
+pub const CALLER_GONE: &str = "The caller has hung up. Thank you.";
+
+/// Language of the sentences above.
+const OWN_LANGUAGE: &str = "en-GB";
+
+/// A round of hold without music: the sentence, then this much silence. Short enough that nobody
+/// thinks the line is dead.
+const SILENT_ROUND: Duration = Duration::from_secs(15);
+
+/// What a flow comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next<'p> {
+    /// This script; nothing else is needed.
+    Say(Ncco),
+    /// A place in this queue.
+    Wait(&'p Flow, &'p Queue),
+}
+
+/// What a flow comes to, and why in a sentence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision<'p> {
+    /// What to do.
+    pub next: Next<'p>,
+    /// Why, for the log and for `preview`.
+    pub why: String,
+}
+
+/// What a call to a line comes to. `line` is the number as Vonage sent it.
+#[must_use]
+pub fn answer<'p>(plan: &'p Plan, call: &Call, now: Timestamp) -> Decision<'p> {
+    let line = PhoneNumber::parse(&call.line)
+        .ok()
+        .and_then(|number| plan.line(&number));
+    match line {
+        Some(line) => {
+            let mut decision = follow(plan, &line.flow, call, now);
+            decision.why = format!("{}: {}", line.name, decision.why);
+            decision
+        }
+        None => Decision {
+            next: Next::Say(Ncco::default().then(own(NOT_IN_SERVICE))),
+            why: "the plan has no such line".to_owned(),
+        },
+    }
+}
+
+/// What a flow comes to, through as many `hours` as there are.
+#[must_use]
+pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) -> Decision<'p> {
+    let mut why = Vec::new();
+    let mut name = flow;
+    // The checker refuses plans that go in a circle; the bound keeps even a smuggled one finite.
+    for _ in 0..=plan.flows().count() {
+        let Some(flow) = plan.flow(name) else { break };
+        match &flow.kind {
+            FlowKind::Message(message) => {
+                why.push(format!("{name} says its message"));
+                let ncco = Ncco::default().then(say(&message.say, &flow.language));
+                return Decision {
+                    next: Next::Say(ncco),
+                    why: why.join("; "),
+                };
+            }
+            FlowKind::Hours(hours) => {
+                let opening = hours.open_at(now);
+                why.push(format!("{name} is {}", in_words(&opening, hours)));
+                name = match opening {
+                    Opening::Open { .. } => &hours.then,
+                    Opening::Closed { .. } => &hours.otherwise,
+                };
+            }
+            FlowKind::Ring(ring) => {
+                why.push(format!("{name} rings {}", names(&ring.agents)));
+                let next = match ring_agent(plan, flow, ring, 0, call) {
+                    Some(ncco) => Next::Say(ncco),
+                    None => Next::Say(sorry()),
+                };
+                return Decision {
+                    next,
+                    why: why.join("; "),
+                };
+            }
+            FlowKind::Queue(queue) => {
+                why.push(format!(
+                    "{name} holds the caller for {}",
+                    names(&queue.agents)
+                ));
+                return Decision {
+                    next: Next::Wait(flow, queue),
+                    why: why.join("; "),
+                };
+            }
+        }
+    }
+    Decision {
+        next: Next::Say(sorry()),
+        why: "the plan leads nowhere".to_owned(),
+    }
+}
+
+fn in_words(opening: &Opening, hours: &plan::Hours) -> String {
+    let local = |at: Option<Timestamp>| {
+        let at = at?.to_zoned(hours.timezone.clone());
+        Some(format!(" until {}", at.strftime("%a %d %b %Y %H:%M %Z")))
+    };
+    match opening {
+        Opening::Open { closes_at } => format!("open{}", local(*closes_at).unwrap_or_default()),
+        Opening::Closed { why, opens_at } => {
+            let why = match why {
+                Closed::Holiday(date) => format!(" ({date} is a closed day)"),
+                Closed::OutsideHours => String::new(),
+            };
+            format!("closed{}{why}", local(*opens_at).unwrap_or_default())
+        }
+    }
+}
+
+fn names(agents: &[AgentName]) -> String {
+    agents
+        .iter()
+        .map(AgentName::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Rings the n-th agent of a `ring` flow; `None` behind the last.
+#[must_use]
+pub fn ring_agent(
+    plan: &Plan,
+    flow: &Flow,
+    ring: &Ring,
+    index: usize,
+    call: &Call,
+) -> Option<Ncco> {
+    let agent = plan.agent(ring.agents.get(index)?)?;
+    let mut ncco = Ncco::default();
+    if let (0, Some(text)) = (index, &ring.say) {
+        ncco = ncco.then(say(text, &flow.language));
+    }
+    let step = Step::Ring(u32::try_from(index).ok()?);
+    Some(connect(
+        ncco,
+        agent,
+        ring.timeout,
+        call,
+        cue(call, flow, step),
+    ))
+}
+
+/// What a caller hears whose connect failed, or who is back after it. `Wait` for a queue to enter.
+#[must_use]
+pub fn after_ring<'p>(
+    plan: &'p Plan,
+    flow: &FlowName,
+    index: usize,
+    call: &Call,
+    now: Timestamp,
+) -> Decision<'p> {
+    if let Some(flow) = plan.flow(flow)
+        && let FlowKind::Ring(ring) = &flow.kind
+    {
+        return match ring_agent(plan, flow, ring, index + 1, call) {
+            Some(ncco) => Decision {
+                next: Next::Say(ncco),
+                why: format!(
+                    "{} did not answer; the next one is rung",
+                    ring.agents[index]
+                ),
+            },
+            None => follow(plan, &ring.otherwise, call, now),
+        };
+    }
+    Decision {
+        next: Next::Say(sorry()),
+        why: "the flow is not in the plan any more".to_owned(),
+    }
+}
+
+/// One round of hold, the first with its sentence. It comes back to us twice, so that one lost
+/// reply costs nothing but a repeated tune.
+#[must_use]
+pub fn hold(flow: &Flow, queue: &Queue, call: &Call, round: u32) -> Ncco {
+    let mut ncco = Ncco::default();
+    if round == 0 && !queue.music.is_empty() {
+        ncco = ncco.then(say(&queue.say, &flow.language));
+    }
+    for round in [round, round.saturating_add(1)] {
+        match music(queue, round) {
+            Some(url) => ncco = ncco.then(Stream::play(url)),
+            None => {
+                ncco = ncco
+                    .then(say(&queue.say, &flow.language))
+                    .then(Wait::of(SILENT_ROUND));
+            }
+        }
+        ncco = ncco.then(notify(
+            call,
+            cue(call, flow, Step::Hold(round.saturating_add(1))),
+        ));
+    }
+    ncco.then(own(SORRY))
+}
+
+fn music(queue: &Queue, round: u32) -> Option<String> {
+    let count = u32::try_from(queue.music.len())
+        .ok()
+        .filter(|count| *count > 0)?;
+    queue
+        .music
+        .get((round % count) as usize)
+        .map(ToString::to_string)
+}
+
+/// Joins a caller to the agent they are promised to. `held`: they were on hold and hear what comes.
+#[must_use]
+pub fn connect_offer(
+    plan: &Plan,
+    flow: &Flow,
+    queue: &Queue,
+    offer: &Offer,
+    call: &Call,
+    held: bool,
+) -> Option<Ncco> {
+    let agent = plan.agent(&offer.agent)?;
+    let mut ncco = Ncco::default();
+    if let (true, Some(text)) = (held, &queue.connect_say) {
+        ncco = ncco.then(say(text, &flow.language));
+    }
+    let step = Step::Offer {
+        agent: offer.agent.clone(),
+        id: offer.id.clone(),
+    };
+    Some(connect(
+        ncco,
+        agent,
+        queue.timeout,
+        call,
+        cue(call, flow, step),
+    ))
+}
+
+fn connect(ncco: Ncco, agent: &plan::Agent, timeout: Duration, call: &Call, cue: Cue) -> Ncco {
+    let endpoint: Endpoint = match &agent.endpoint {
+        plan::Endpoint::Phone(number) => Phone::of(number.clone()).into(),
+        plan::Endpoint::Sip(uri) => Sip::uri(uri.clone()).into(),
+        plan::Endpoint::App(user) => App::of(user.clone()).into(),
+    };
+    let rings = Connect {
+        // The line's own number: Vonage connects only from a number of ours, and both sides see it
+        // in place of one another's.
+        from: PhoneNumber::parse(&call.line).ok(),
+        timeout: Some(timeout),
+        event_type: Some(EventType::Synchronous),
+        event_url: Some(format!("{}/webhooks/event?{}", call.base, cue.to_query())),
+        event_method: Some(Method::Post),
+        ..Connect::to(endpoint)
+    };
+    ncco.then(rings).then(notify(call, cue)).then(own(SORRY))
+}
+
+fn notify(call: &Call, cue: Cue) -> Notify {
+    Notify {
+        event_method: Some(Method::Post),
+        ..Notify::to(format!("{}/webhooks/event", call.base), cue.pairs())
+    }
+}
+
+fn cue(call: &Call, flow: &Flow, step: Step) -> Cue {
+    Cue {
+        call: call.leg.clone(),
+        flow: flow.name.clone(),
+        step,
+    }
+}
+
+/// What an agent hears before the caller joins: whose line it is. No call: the caller is gone.
+#[must_use]
+pub fn to_agent(plan: &Plan, call: Option<&Call>) -> Ncco {
+    let Some(call) = call.filter(|call| call.ended.is_none()) else {
+        return Ncco::default().then(own(CALLER_GONE));
+    };
+    let line = PhoneNumber::parse(&call.line)
+        .ok()
+        .and_then(|number| plan.line(&number));
+    let text = match line {
+        Some(line) => format!("A call for {}.", line.name),
+        None => "A call for you.".to_owned(),
+    };
+    Ncco::default().then(own(&text))
+}
+
+/// The script for when we fail.
+#[must_use]
+pub fn sorry() -> Ncco {
+    Ncco::default().then(own(SORRY))
+}
+
+/// The script for a caller whose talk is over.
+#[must_use]
+pub fn goodbye() -> Ncco {
+    Ncco::default().then(own(GOODBYE))
+}
+
+fn own(text: &str) -> Action {
+    say(text, OWN_LANGUAGE)
+}
+
+fn say(text: &str, language: &str) -> Action {
+    Talk {
+        language: Some(language.to_owned()),
+        ..Talk::say(text)
+    }
+    .into()
+}

@@ -1,0 +1,160 @@
+//! The one table: calls, their events, who waits, who is free, recordings, plans.
+//!
+//! A method is a question the product asks. What each costs, for items under 1 KB (written) and
+//! 4 KB (read); a unit is a DynamoDB write or read unit, and a transaction counts double:
+//!
+//! | method | who asks | key | read | written |
+//! | --- | --- | --- | --- | --- |
+//! | [`begin`](Store::begin) | answer | call, conditional | – | 2, or 5 with a place in a queue |
+//! | [`call`](Store::call) | answer (repeat), event, dispatch, CLI | call, consistent | 1 | – |
+//! | [`enter`](Store::enter), [`leave`](Store::leave) | event | call + waiting, transaction | – | 6 |
+//! | [`note`](Store::note) | event | event, conditional | – | 2 |
+//! | [`note_with`](Store::note_with) | event | event + call (+ waiting + agent), transaction | – | 6 to 12 |
+//! | [`waiting`](Store::waiting) | transfer, dispatch, CLI | queue, consistent | 1 per 30 callers looked at | – |
+//! | [`agents`](Store::agents) | answer, event, CLI | agents, consistent batch | 1 per agent | – |
+//! | [`claim`](Store::claim) | answer, event, transfer, dispatch | agent + call + waiting, transaction | – | 8 |
+//! | [`put_back`](Store::put_back) | transfer, dispatch, event | the same | – | 8 |
+//! | [`free`](Store::free), [`away`](Store::away) | transfer | agent, conditional | – | 1 |
+//! | [`events`](Store::events) | CLI | call, consistent | 1 per 8 events | – |
+//! | [`calls_on`](Store::calls_on) | CLI | listing index, eventual | 0.5 per 8 calls | – |
+//! | [`calls_in`](Store::calls_in) | archive, CLI | conversation index, eventual | 0.5 | – |
+//! | [`keep_recording`](Store::keep_recording) | recording, event | recording, conditional | – | 3 |
+//! | [`recording`](Store::recording) | archive, CLI | recording, consistent | 1 | – |
+//! | [`recordings_in`](Store::recordings_in) | CLI, sweep | listing index, eventual | 0.5 per 8 | – |
+//! | [`plan`](Store::plan) | every function at start, then every 30 s | plan, consistent | 1 per 4 KB | – |
+//!
+//! Nothing scans.
+
+mod agents;
+mod calls;
+mod key;
+mod plans;
+mod queue;
+mod recordings;
+mod table;
+mod transact;
+
+pub use agents::Freed;
+pub use calls::{Begun, LedgerEvent, Noted, Turn};
+pub use key::{Home, Key, Listing};
+pub use queue::{Claimed, Waiting};
+pub use table::{TABLE_KEYS, create_table};
+
+use crate::config::Lookup;
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+
+/// How long calls, events and recordings stay in the ledger. Vonage offers a recording for 30 days;
+/// a quarter more leaves time to look back at one.
+pub const LEDGER_KEEPS: SignedDuration = SignedDuration::from_hours(24 * 120);
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+/// The table did not answer, or holds something that does not read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// DynamoDB could not be reached in time, or said no. Trying again may help.
+    #[error("could not {operation}")]
+    Unavailable {
+        /// What was asked.
+        operation: &'static str,
+        /// What went wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An item is not what this version writes.
+    #[error("the item of {what} does not read")]
+    Item {
+        /// Which kind of item.
+        what: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: serde_dynamo::Error,
+    },
+}
+
+impl StoreError {
+    fn unavailable<E>(operation: &'static str) -> impl FnOnce(E) -> Self
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        move |source| Self::Unavailable {
+            operation,
+            source: Box::new(source),
+        }
+    }
+}
+
+impl Store {
+    /// A table behind a client.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self {
+            client,
+            table: table.into(),
+        }
+    }
+
+    /// The table named by `SWITCHBOARD_TABLE`.
+    pub fn from_lookup(lookup: &mut Lookup, sdk: &SdkConfig) -> Self {
+        Self::new(Client::new(sdk), lookup.required("SWITCHBOARD_TABLE"))
+    }
+
+    /// One item, read with strong consistency.
+    async fn get<T: DeserializeOwned>(
+        &self,
+        what: &'static str,
+        key: Key<'_>,
+    ) -> Result<Option<T>, StoreError> {
+        let found = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key_of(key)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::unavailable(what))?;
+        found.item.map(|item| from_item(what, item)).transpose()
+    }
+}
+
+fn key_of(key: Key<'_>) -> Item {
+    HashMap::from([
+        (key::PK.to_owned(), text(key.pk())),
+        (key::SK.to_owned(), text(key.sk())),
+    ])
+}
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+fn millis(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(at.as_millisecond().to_string())
+}
+
+/// When DynamoDB may delete an item written now.
+fn expiry(now: Timestamp, keeps: SignedDuration) -> AttributeValue {
+    AttributeValue::N((now.as_second() + keeps.as_secs()).to_string())
+}
+
+fn to_item(value: &impl Serialize) -> Item {
+    serde_dynamo::to_item(value).expect("our own types are plain maps")
+}
+
+fn from_item<T: DeserializeOwned>(what: &'static str, item: Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item).map_err(|source| StoreError::Item { what, source })
+}

@@ -1,0 +1,470 @@
+//! Calls and their ledger.
+
+use super::transact::{Expression, Transacted, Write};
+use super::{
+    Home, Item, Key, LEDGER_KEEPS, Listing, Store, StoreError, expiry, from_item, key, key_of,
+    millis, text, to_item,
+};
+use crate::call::{Call, Place};
+use crate::id::{ConversationId, LegId};
+use crate::offer::OfferId;
+use crate::plan::AgentName;
+use crate::webhook::Event;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure as OnFailure;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// Whether a call was new.
+#[derive(Debug)]
+pub enum Begun {
+    /// It is written now.
+    First,
+    /// Vonage asked before: the call as it stands.
+    Again(Box<Call>),
+}
+
+/// Whether an event was new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noted {
+    /// It is written now.
+    First,
+    /// It was there already.
+    Again,
+}
+
+/// What an event changes besides the ledger, in the same write. Each is conditional: one that comes
+/// late changes nothing, and the event is kept all the same.
+#[derive(Debug, Clone)]
+pub enum Turn {
+    /// The caller's leg is over.
+    CallerOver {
+        /// The caller.
+        call: LegId,
+        /// When.
+        at: Timestamp,
+    },
+    /// An agent answered the caller.
+    Answered {
+        /// The caller.
+        call: LegId,
+        /// Who answered.
+        agent: AgentName,
+        /// Under which promise, and until when the agent counts as talking; none for a `ring` flow.
+        offer: Option<(OfferId, Timestamp)>,
+        /// The agent's own leg.
+        leg: Option<LegId>,
+    },
+    /// A promise came to nothing: the caller is put back at the old place.
+    Unanswered {
+        /// The caller.
+        call: LegId,
+        /// The place they had.
+        place: Place,
+        /// Who did not answer.
+        agent: AgentName,
+        /// The promise.
+        offer: OfferId,
+        /// When the agent may be rung again.
+        free_from: Timestamp,
+    },
+    /// The talk is over on the agent's side.
+    AgentOver {
+        /// The caller.
+        call: LegId,
+        /// Whose talk.
+        agent: AgentName,
+        /// The promise it began with.
+        offer: OfferId,
+        /// When the agent may be rung again.
+        free_from: Timestamp,
+    },
+}
+
+/// An event as the ledger keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LedgerEvent {
+    /// The status, or the kind of event.
+    pub word: String,
+    /// The leg it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leg: Option<String>,
+    /// The conversation it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<String>,
+    /// When it happened, by Vonage's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// When we first heard of it.
+    pub heard: String,
+    /// All its fields, as JSON.
+    pub body: String,
+}
+
+impl Store {
+    /// Writes a call that begins, with its place among the waiting if it has one. The write is the
+    /// answer webhook's only one.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn begin(&self, call: &Call) -> Result<Begun, StoreError> {
+        let mut item = to_item(call);
+        let day = call.at.to_zoned(jiff::tz::TimeZone::UTC).date();
+        item.insert(key::LISTING.to_owned(), text(Listing::Calls(day).pk()));
+        item.insert(
+            key::LISTED.to_owned(),
+            text(format!("{}#{}", call.at, call.leg)),
+        );
+        item.insert(key::TTL.to_owned(), expiry(call.at, LEDGER_KEEPS));
+        // An update, not a put: the caller's hang-up may have been noted before.
+        let expression = Expression::new("", "attribute_not_exists(#line)").set_all(item);
+        let old = match &call.place {
+            None => self.update_new(Key::Call(&call.leg), &expression).await?,
+            Some(place) => {
+                let begin = Write::update(&self.table, Key::Call(&call.leg), &expression);
+                let wait = self.waiting_write(&call.leg, place);
+                match self
+                    .transact("begin a call that waits", vec![begin, wait])
+                    .await?
+                {
+                    Transacted::Done => None,
+                    Transacted::Refused(items) => items.into_iter().next().flatten(),
+                }
+            }
+        };
+        match old {
+            None => Ok(Begun::First),
+            Some(old) => Ok(Begun::Again(Box::new(from_item("a call", old)?))),
+        }
+    }
+
+    /// Updates under the expression's condition; the old item where it fails.
+    async fn update_new(
+        &self,
+        key: Key<'_>,
+        expression: &Expression,
+    ) -> Result<Option<Item>, StoreError> {
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_of(key)))
+            .update_expression(&expression.update)
+            .condition_expression(&expression.condition)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .send()
+            .await;
+        let error = match sent {
+            Ok(_) => return Ok(None),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                Ok(Some(failed.item().cloned().unwrap_or_default()))
+            }
+            _ => Err(StoreError::unavailable("begin a call")(error)),
+        }
+    }
+
+    /// A call, by the caller's leg.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn call(&self, leg: &LegId) -> Result<Option<Call>, StoreError> {
+        // A hang-up noted before the call began leaves an item that is no call yet.
+        let item: Option<Item> = self.get_raw("read a call", Key::Call(leg)).await?;
+        item.filter(|item| item.contains_key("line"))
+            .map(|item| from_item("a call", item))
+            .transpose()
+    }
+
+    async fn get_raw(&self, what: &'static str, key: Key<'_>) -> Result<Option<Item>, StoreError> {
+        let found = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key_of(key)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::unavailable(what))?;
+        Ok(found.item)
+    }
+
+    /// Notes an event, and nothing else.
+    ///
+    /// # Errors
+    /// When the table does not answer: the event is not kept, and must not be acknowledged.
+    pub async fn note(
+        &self,
+        home: &Home,
+        event: &Event,
+        now: Timestamp,
+    ) -> Result<Noted, StoreError> {
+        let sent = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(event_item(home, event, now)))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(Noted::First),
+            Err(error) => match error.as_service_error() {
+                Some(e) if e.is_conditional_check_failed_exception() => Ok(Noted::Again),
+                _ => Err(StoreError::unavailable("note an event")(error)),
+            },
+        }
+    }
+
+    /// Notes an event and makes its turn, in one write. What no longer applies is left out.
+    ///
+    /// # Errors
+    /// When the table does not answer: nothing is written.
+    pub async fn note_with(
+        &self,
+        home: &Home,
+        event: &Event,
+        turn: &Turn,
+        now: Timestamp,
+    ) -> Result<Noted, StoreError> {
+        let note = Write::put_new(&self.table, event_item(home, event, now));
+        let mut groups = self.turn_writes(turn, now);
+        // Each round leaves out at least one group, so this ends.
+        loop {
+            let mut writes = vec![note.clone()];
+            writes.extend(groups.iter().flatten().cloned());
+            let outcome = self.transact("note an event and its turn", writes).await?;
+            if matches!(outcome, Transacted::Done) {
+                return Ok(Noted::First);
+            }
+            if outcome.refused(0) {
+                return Ok(Noted::Again);
+            }
+            let mut index = 1;
+            groups.retain(|group| {
+                let here = index..index + group.len();
+                index = here.end;
+                !here.into_iter().any(|write| outcome.refused(write))
+            });
+        }
+    }
+
+    /// The writes of a turn, in groups that stand or fall together: the caller's side and the
+    /// agent's side are each true without the other.
+    fn turn_writes(&self, turn: &Turn, now: Timestamp) -> Vec<Vec<Write>> {
+        let update = |key, expression: &Expression| Write::update(&self.table, key, expression);
+        match turn {
+            Turn::CallerOver { call, at } => {
+                let over = Expression::new(
+                    "SET #ended = if_not_exists(#ended, :at), #ttl = if_not_exists(#ttl, :ttl)",
+                    "attribute_not_exists(#ended)",
+                )
+                .with(":at", millis(*at))
+                .with(":ttl", expiry(now, LEDGER_KEEPS));
+                vec![vec![update(Key::Call(call), &over)]]
+            }
+            Turn::Answered {
+                call,
+                agent,
+                offer: None,
+                ..
+            } => {
+                let served = Expression::new("SET #served = :agent", "attribute_exists(#line)")
+                    .with(":agent", text(agent.to_string()));
+                vec![vec![update(Key::Call(call), &served)]]
+            }
+            Turn::Answered {
+                call,
+                agent,
+                offer: Some((offer, until)),
+                leg,
+            } => {
+                let mut talks = Expression::new("SET #free_from = :until", "#offer = :offer")
+                    .with(":until", millis(*until))
+                    .with(":offer", text(offer.to_string()));
+                if let Some(leg) = leg {
+                    talks.update.push_str(", #leg = :leg");
+                    talks
+                        .values
+                        .insert(":leg".to_owned(), text(leg.to_string()));
+                }
+                vec![
+                    vec![update(Key::Call(call), &served(agent, offer))],
+                    vec![update(Key::Agent(agent), &talks)],
+                ]
+            }
+            Turn::Unanswered {
+                call,
+                place,
+                agent,
+                offer,
+                free_from,
+            } => {
+                let back = Expression::new(
+                    "REMOVE #offer",
+                    "#offer.#id = :offer AND attribute_not_exists(#ended)",
+                )
+                .with(":offer", text(offer.to_string()));
+                vec![
+                    vec![
+                        update(Key::Call(call), &back),
+                        self.waiting_write(call, place),
+                    ],
+                    vec![self.release_write(agent, offer, *free_from)],
+                ]
+            }
+            Turn::AgentOver {
+                call,
+                agent,
+                offer,
+                free_from,
+            } => vec![
+                // `answered` may have been lost, or be still to come.
+                vec![update(Key::Call(call), &served(agent, offer))],
+                vec![self.release_write(agent, offer, *free_from)],
+            ],
+        }
+    }
+
+    /// A caller's leg is known to be over, though no event said so. Their place, if they had one,
+    /// is left to whoever looks at it next.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn end(&self, call: &LegId, at: Timestamp) -> Result<(), StoreError> {
+        let turn = Turn::CallerOver {
+            call: call.clone(),
+            at,
+        };
+        let writes = self.turn_writes(&turn, at).into_iter().flatten().collect();
+        self.transact("end a call", writes).await.map(drop)
+    }
+
+    /// The events kept with a call, oldest first.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn events(&self, home: &Home) -> Result<Vec<LedgerEvent>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :event)")
+            .expression_attribute_values(":pk", text(home.pk()))
+            .expression_attribute_values(":event", text(key::EVENT))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut events = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(StoreError::unavailable("read the events of a call"))?;
+            events.push(from_item("an event", item)?);
+        }
+        Ok(events)
+    }
+
+    /// The calls that began on a day (UTC), oldest first.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn calls_on(&self, day: Date) -> Result<Vec<Call>, StoreError> {
+        self.list("a call", Listing::Calls(day)).await
+    }
+
+    /// The call that is or was in a conversation, its own or one it was transferred to.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn calls_in(
+        &self,
+        conversation: &ConversationId,
+    ) -> Result<Option<Call>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(key::BY_CONVERSATION)
+            .key_condition_expression("#c = :c")
+            .expression_attribute_names("#c", key::CONVERSATION)
+            .expression_attribute_values(":c", text(conversation.to_string()))
+            .into_paginator()
+            .items()
+            .send();
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(StoreError::unavailable("find the call of a conversation"))?;
+            if item.contains_key("line") {
+                return from_item("a call", item).map(Some);
+            }
+            let pk = item.get(key::PK).and_then(|pk| pk.as_s().ok());
+            let leg = pk.and_then(|pk| pk.strip_prefix("CALL#"));
+            seen.extend(leg.and_then(|leg| LegId::new(leg).ok()));
+        }
+        for leg in seen {
+            if let Some(call) = self.call(&leg).await? {
+                return Ok(Some(call));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Everything under one listing, oldest first.
+    pub(super) async fn list<T: serde::de::DeserializeOwned>(
+        &self,
+        what: &'static str,
+        listing: Listing,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(key::BY_LISTING)
+            .key_condition_expression("#l = :l")
+            .expression_attribute_names("#l", key::LISTING)
+            .expression_attribute_values(":l", text(listing.pk()))
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            found.push(from_item(
+                what,
+                item.map_err(StoreError::unavailable("list"))?,
+            )?);
+        }
+        Ok(found)
+    }
+}
+
+fn served(agent: &AgentName, offer: &OfferId) -> Expression {
+    Expression::new(
+        "SET #served = :agent REMOVE #offer, #place",
+        "#offer.#id = :offer",
+    )
+    .with(":agent", text(agent.to_string()))
+    .with(":offer", text(offer.to_string()))
+}
+
+fn event_item(home: &Home, event: &Event, now: Timestamp) -> Item {
+    let fingerprint = event.fingerprint();
+    let mut item = key_of(Key::Event {
+        home,
+        fingerprint: &fingerprint,
+    });
+    item.extend(to_item(&LedgerEvent {
+        word: event.word().to_owned(),
+        leg: event.leg.as_ref().map(ToString::to_string),
+        conversation: event.conversation.as_ref().map(ToString::to_string),
+        at: event.at.map(|at| at.to_string()),
+        heard: now.to_string(),
+        body: event.fields.to_json(),
+    }));
+    item.insert(key::TTL.to_owned(), expiry(now, LEDGER_KEEPS));
+    item
+}

@@ -1,0 +1,210 @@
+//! Several writes that happen together or not at all.
+
+use super::{Item, Key, Store, StoreError, key_of};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
+    TransactWriteItem, Update,
+};
+use std::time::Duration;
+
+/// How often a transaction that met another on the same item is tried again. Two handlers that
+/// claim the same caller meet once; the loser's second try fails its condition at once.
+const CONFLICT_RETRIES: u32 = 5;
+
+/// First wait after a conflict; the others double. A DynamoDB transaction takes about 10 ms.
+const CONFLICT_WAIT: Duration = Duration::from_millis(15);
+
+/// One write of a transaction.
+#[derive(Debug, Clone)]
+pub(super) struct Write(TransactWriteItem);
+
+/// What came of a transaction.
+#[derive(Debug)]
+pub(super) enum Transacted {
+    /// All of it is written.
+    Done,
+    /// None of it is: per write, whether its own condition failed, and the item as it stands.
+    Refused(Vec<Option<Item>>),
+}
+
+impl Transacted {
+    /// Whether the condition of the n-th write failed.
+    pub(super) fn refused(&self, index: usize) -> bool {
+        matches!(self, Self::Refused(writes) if writes.get(index).is_some_and(Option::is_some))
+    }
+}
+
+/// An update expression with its names and values, written as text with `:name` values.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Expression {
+    pub(super) update: String,
+    pub(super) condition: String,
+    pub(super) values: Item,
+}
+
+impl Expression {
+    pub(super) fn new(update: &str, condition: &str) -> Self {
+        Self {
+            update: update.to_owned(),
+            condition: condition.to_owned(),
+            values: Item::new(),
+        }
+    }
+
+    pub(super) fn with(mut self, name: &str, value: AttributeValue) -> Self {
+        self.values.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Sets every attribute of an item, besides what the update says already.
+    pub(super) fn set_all(mut self, item: Item) -> Self {
+        for (name, value) in item {
+            let separator = if self.update.is_empty() { "SET " } else { ", " };
+            // Our attribute names may be DynamoDB's reserved words: `#` keeps them apart.
+            self.update
+                .push_str(&format!("{separator}#{name} = :{name}"));
+            self.values.insert(format!(":{name}"), value);
+        }
+        self
+    }
+
+    /// The names used, each written `#name` in the expressions.
+    pub(super) fn names(&self) -> Option<std::collections::HashMap<String, String>> {
+        let mut names = std::collections::HashMap::new();
+        for text in [&self.update, &self.condition] {
+            for part in text.split('#').skip(1) {
+                let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                let name = &part[..end.unwrap_or(part.len())];
+                names.insert(format!("#{name}"), name.to_owned());
+            }
+        }
+        (!names.is_empty()).then_some(names)
+    }
+
+    pub(super) fn values(&self) -> Option<Item> {
+        (!self.values.is_empty()).then(|| self.values.clone())
+    }
+}
+
+impl Write {
+    /// Puts an item where none is.
+    pub(super) fn put_new(table: &str, item: Item) -> Self {
+        let put = Put::builder()
+            .table_name(table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build();
+        Self(
+            TransactWriteItem::builder()
+                .put(put.expect("table and item are set"))
+                .build(),
+        )
+    }
+
+    /// Puts an item, whether or not one is there.
+    pub(super) fn put(table: &str, item: Item) -> Self {
+        let put = Put::builder()
+            .table_name(table)
+            .set_item(Some(item))
+            .build();
+        Self(
+            TransactWriteItem::builder()
+                .put(put.expect("table and item are set"))
+                .build(),
+        )
+    }
+
+    /// Changes an item under a condition.
+    pub(super) fn update(table: &str, key: Key<'_>, expression: &Expression) -> Self {
+        let update = Update::builder()
+            .table_name(table)
+            .set_key(Some(key_of(key)))
+            .update_expression(&expression.update)
+            .condition_expression(&expression.condition)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build();
+        Self(
+            TransactWriteItem::builder()
+                .update(update.expect("key and update are set"))
+                .build(),
+        )
+    }
+
+    /// Deletes an item that must be there.
+    pub(super) fn delete(table: &str, key: Key<'_>) -> Self {
+        let delete = Delete::builder()
+            .table_name(table)
+            .set_key(Some(key_of(key)))
+            .condition_expression("attribute_exists(pk)")
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build();
+        Self(
+            TransactWriteItem::builder()
+                .delete(delete.expect("key is set"))
+                .build(),
+        )
+    }
+}
+
+impl Store {
+    /// Does all the writes, or none and says which condition stood against it.
+    pub(super) async fn transact(
+        &self,
+        operation: &'static str,
+        writes: Vec<Write>,
+    ) -> Result<Transacted, StoreError> {
+        let writes: Vec<_> = writes.into_iter().map(|write| write.0).collect();
+        let mut conflicts = 0;
+        loop {
+            let sent = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(writes.clone()))
+                .send()
+                .await;
+            let error = match sent {
+                Ok(_) => return Ok(Transacted::Done),
+                Err(error) => error,
+            };
+            let service = error.as_service_error();
+            let Some(cancelled) =
+                service.filter(|e| e.is_transaction_canceled_exception()).and_then(|e| match e {
+                    aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(e) => Some(e),
+                    _ => None,
+                })
+            else {
+                let conflict = error.code() == Some("TransactionInProgressException");
+                if conflict && conflicts < CONFLICT_RETRIES {
+                    tokio::time::sleep(CONFLICT_WAIT * 2_u32.pow(conflicts)).await;
+                    conflicts += 1;
+                    continue;
+                }
+                return Err(StoreError::unavailable(operation)(error));
+            };
+            let reasons = cancelled.cancellation_reasons();
+            let code = |reason: &aws_sdk_dynamodb::types::CancellationReason, code: &str| {
+                reason.code() == Some(code)
+            };
+            if reasons
+                .iter()
+                .any(|reason| code(reason, "ConditionalCheckFailed"))
+            {
+                let refused = reasons.iter().map(|reason| {
+                    code(reason, "ConditionalCheckFailed")
+                        .then(|| reason.item().cloned().unwrap_or_default())
+                });
+                return Ok(Transacted::Refused(refused.collect()));
+            }
+            if conflicts < CONFLICT_RETRIES {
+                tokio::time::sleep(CONFLICT_WAIT * 2_u32.pow(conflicts)).await;
+                conflicts += 1;
+                continue;
+            }
+            return Err(StoreError::unavailable(operation)(error));
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The token that says we are the application.
+
+use super::key::PrivateKey;
+use crate::crypto;
+use http::HeaderValue;
+use jiff::{SignedDuration, Timestamp};
+use jsonwebtoken::{Algorithm, Header};
+use serde::Serialize;
+use std::sync::{Mutex, PoisonError};
+
+/// How long a token holds: Vonage's own default. It takes 30 s to 24 h; short means that a token
+/// which got away is soon worth nothing.
+///
+/// See [Vonage/Authentication/JWT](https://developer.vonage.com/en/getting-started/concepts/authentication#json-web-tokens).
+pub(super) const LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+
+/// How long before its end a token is replaced. Whoever gets one can use it for at least this long:
+/// enough for the slowest request with its repetitions, for a download that is redirected, and for
+/// clocks that differ by a minute.
+pub(super) const REFRESH_MARGIN: SignedDuration = SignedDuration::from_mins(2);
+
+/// Mints tokens and keeps the last one.
+pub(super) struct Tokens {
+    application_id: String,
+    key: PrivateKey,
+    last: Mutex<Option<Token>>,
+}
+
+struct Token {
+    header: HeaderValue,
+    minted: Timestamp,
+}
+
+/// Why no token could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The key read well at start, and yet it does not sign.
+    #[error("could not sign a token")]
+    Sign {
+        /// What the signer said.
+        #[source]
+        source: jsonwebtoken::errors::Error,
+    },
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    application_id: &'a str,
+    iat: i64,
+    exp: i64,
+    jti: String,
+}
+
+impl Tokens {
+    pub(super) fn new(application_id: String, key: PrivateKey) -> Self {
+        crypto::install();
+        Self {
+            application_id,
+            key,
+            last: Mutex::new(None),
+        }
+    }
+
+    /// The `Authorization` header for a request made now, marked sensitive so that nothing prints it.
+    pub(super) fn header(&self, now: Timestamp) -> Result<HeaderValue, TokenError> {
+        // Minting under the lock costs a millisecond every 13 minutes, and makes one token, not ten.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some(token) if token.serves(now) => Ok(token.header.clone()),
+            _ => {
+                let header = self.mint(now)?;
+                *last = Some(Token {
+                    header: header.clone(),
+                    minted: now,
+                });
+                Ok(header)
+            }
+        }
+    }
+
+    fn mint(&self, now: Timestamp) -> Result<HeaderValue, TokenError> {
+        let claims = Claims {
+            application_id: &self.application_id,
+            iat: now.as_second(),
+            exp: now.as_second() + LIFETIME.as_secs(),
+            jti: crypto::random_id(),
+        };
+        let token =
+            jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, self.key.signing())
+                .map_err(|source| TokenError::Sign { source })?;
+        let mut header =
+            HeaderValue::try_from(format!("Bearer {token}")).expect("a JWT is base64url and dots");
+        header.set_sensitive(true);
+        Ok(header)
+    }
+}
+
+impl Token {
+    /// Not too old; and not from the future, as it would be after the clock was set back.
+    fn serves(&self, now: Timestamp) -> bool {
+        let age = now.duration_since(self.minted);
+        !age.is_negative() && age < LIFETIME - REFRESH_MARGIN
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::key::tests::key;
+    use super::*;
+    use jsonwebtoken::{DecodingKey, Validation, decode};
+    use serde_json::Value;
+
+    /// Verifies an `Authorization` header with the application's public key and gives its claims.
+    #[track_caller]
+    pub(crate) fn open(header: &HeaderValue) -> Value {
+        let token = header.to_str().unwrap().strip_prefix("Bearer ").unwrap();
+        let public = include_bytes!("../../fixtures/keys/rsa-public.pem");
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.validate_exp = false;
+        decode(
+            token,
+            &DecodingKey::from_rsa_pem(public).unwrap(),
+            &validation,
+        )
+        .unwrap()
+        .claims
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn a_token_names_the_application_and_ends_after_fifteen_minutes() {
+        let tokens = Tokens::new("app".into(), key());
+        let claims = open(&tokens.header(at(0)).unwrap());
+        assert_eq!(claims["application_id"], "app");
+        assert_eq!(claims["iat"], 1_790_000_000);
+        assert_eq!(claims["exp"], 1_790_000_900);
+        assert_eq!(claims["jti"].as_str().unwrap().len(), 32);
+    }
+
+    #[test]
+    fn a_token_is_kept_until_shortly_before_its_end() {
+        let tokens = Tokens::new("app".into(), key());
+        let issued = |second| {
+            open(&tokens.header(at(second)).unwrap())["iat"]
+                .as_i64()
+                .unwrap()
+        };
+        let start = issued(0);
+        assert_eq!(issued(13 * 60 - 1), start);
+        assert_eq!(issued(13 * 60), start + 13 * 60);
+        // A clock set back makes a new one as well.
+        assert_eq!(issued(-60), start - 60);
+    }
+
+    #[test]
+    fn a_token_is_not_printed() {
+        let header = Tokens::new("app".into(), key()).header(at(0)).unwrap();
+        assert_eq!(format!("{header:?}"), "Sensitive");
+    }
+}

@@ -1,0 +1,306 @@
+//! Our side of HTTP: what is let in, and which status goes out.
+//!
+//! A status is chosen by what Vonage does next: it asks again only after 503 (and 429 and 504), and
+//! to a caller every error is silence. So whatever can be said aloud is a 200 with an NCCO.
+//!
+//! See [Vonage/Webhooks/Retries](https://api.support.vonage.com/hc/en-us/articles/115016024247).
+
+use crate::config::Lookup;
+use crate::job::JobError;
+use crate::ncco::Ncco;
+use crate::plans::PlanError;
+use crate::signature::{Payload, Secrets, SignatureError, Signed, Verifier};
+use crate::store::StoreError;
+use crate::webhook::{Fields, Unreadable};
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::{HeaderMap, Method, StatusCode, header};
+use jiff::Timestamp;
+use serde_json::json;
+
+/// Largest body taken in. Vonage's webhooks have a few hundred bytes; speech results and custom data
+/// make some thousands. An item of the table, which keeps the body, may have 400 KB.
+pub const BODY_MAX: usize = 256 * 1024;
+
+/// Why a request gets no good answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Not signed by Vonage, or not one of our people.
+    #[error("the request is not signed as it must be")]
+    Unsigned(#[source] SignatureError),
+    /// One of our people, but not for this.
+    #[error("the request carries no valid token or link")]
+    Unknown,
+    /// Does not read.
+    #[error("the request does not read")]
+    Unreadable(#[source] Unreadable),
+    /// Larger than [`BODY_MAX`].
+    #[error("the body is larger than {BODY_MAX} bytes")]
+    TooLarge,
+    /// The body did not arrive.
+    #[error("the body did not arrive")]
+    CutShort(#[source] axum::Error),
+    /// No such thing.
+    #[error("there is no {0}")]
+    NotFound(&'static str),
+    /// The store, the queue or the plan is away for now.
+    #[error("something we need is away for now")]
+    Later(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Later(Box::new(error))
+    }
+}
+
+impl From<JobError> for Failure {
+    fn from(error: JobError) -> Self {
+        Self::Later(Box::new(error))
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        Self::Later(Box::new(error))
+    }
+}
+
+impl Failure {
+    fn status(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unsigned(_) => (StatusCode::UNAUTHORIZED, "unsigned"),
+            Self::Unknown => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Unreadable(_) | Self::CutShort(_) => (StatusCode::BAD_REQUEST, "unreadable"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
+            Self::Later(_) => (StatusCode::SERVICE_UNAVAILABLE, "later"),
+        }
+    }
+}
+
+/// Logs the failure with its causes and sends its outer words alone.
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (status, code) = self.status();
+        if status.is_server_error() {
+            tracing::error!(error = %crate::chain(&self), "refused with {status}");
+        } else {
+            tracing::warn!(error = %crate::chain(&self), "refused with {status}");
+        }
+        refusal(status, code, &self.to_string())
+    }
+}
+
+/// The JSON of every error we send.
+#[must_use]
+pub fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
+    (
+        status,
+        Json(json!({ "error": { "code": code, "message": message } })),
+    )
+        .into_response()
+}
+
+/// Speaks to the caller: 200 with an NCCO. Faults are logged and the script is sent all the same,
+/// since our copy of a limit may be older than Vonage's.
+#[must_use]
+pub fn say(ncco: &Ncco) -> Response {
+    for fault in ncco.check() {
+        tracing::warn!(ncco.fault = %fault, "a script may be refused by Vonage");
+    }
+    Json(ncco).into_response()
+}
+
+/// Acknowledges an event that asks for no NCCO. An empty NCCO leaves the running one as it is.
+#[must_use]
+pub fn noted() -> Response {
+    Json(json!([])).into_response()
+}
+
+/// A function's routes made whole: `/healthz`, and words for whatever no route knows. Health asks
+/// nobody else, so that it never speaks for them.
+pub fn whole(router: Router) -> Router {
+    router
+        .route("/healthz", get(|| async { "ok" }))
+        .fallback(|| async { refusal(StatusCode::NOT_FOUND, "not-found", "there is no such page") })
+        .method_not_allowed_fallback(|| async {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            refusal(status, "method", "this page is not asked with that method")
+        })
+}
+
+/// A webhook that Vonage signed, and that reads.
+#[derive(Debug)]
+pub struct Received {
+    /// What it says.
+    pub fields: Fields,
+    /// The query it came with, where our cues are.
+    pub query: String,
+    /// The base of our own URLs; no slash at the end.
+    pub base: String,
+}
+
+/// A webhook that Vonage signed.
+#[derive(Debug)]
+pub struct Admitted {
+    /// What it says, if it reads.
+    pub fields: Result<Fields, Unreadable>,
+    query: String,
+    base: String,
+}
+
+/// Lets Vonage's webhooks in, and nobody else's.
+#[derive(Debug)]
+pub struct Webhooks {
+    verifier: Option<Verifier>,
+    base: Option<String>,
+}
+
+impl Webhooks {
+    /// Webhooks checked by a verifier (none: let in unsigned), on a fixed base URL (none: the one
+    /// each request names).
+    #[must_use]
+    pub fn new(verifier: Option<Verifier>, base: Option<String>) -> Self {
+        let base = base.map(|base| base.trim_end_matches('/').to_owned());
+        Self { verifier, base }
+    }
+
+    /// Reads the settings named in the README.
+    pub fn from_lookup(lookup: &mut Lookup) -> Self {
+        let unsigned = lookup.switch("SWITCHBOARD_ALLOW_UNSIGNED");
+        let base = base_url(lookup);
+        if unsigned {
+            tracing::warn!(
+                "SWITCHBOARD_ALLOW_UNSIGNED is true: anybody who finds this URL can pose as Vonage"
+            );
+            return Self::new(None, base);
+        }
+        let secrets = Secrets {
+            current: lookup.required("VONAGE_SIGNATURE_SECRET").into(),
+            previous: lookup
+                .optional("VONAGE_SIGNATURE_SECRET_PREVIOUS")
+                .map(Into::into),
+        };
+        let application = lookup.required("VONAGE_APPLICATION_ID");
+        let verifier = Verifier::new(
+            &secrets,
+            Some(application),
+            lookup.optional("VONAGE_API_KEY"),
+        );
+        Self::new(Some(verifier), base)
+    }
+
+    /// Takes a webhook in, body and all.
+    ///
+    /// # Errors
+    /// When it is too large, not signed, or does not read.
+    pub async fn receive(&self, request: Request) -> Result<Received, Failure> {
+        let Admitted {
+            fields,
+            query,
+            base,
+        } = self.admit(request).await?;
+        Ok(Received {
+            fields: fields.map_err(Failure::Unreadable)?,
+            query,
+            base,
+        })
+    }
+
+    /// Takes a webhook in whose address says all there is to know.
+    ///
+    /// # Errors
+    /// When it is too large, or not signed.
+    pub async fn admit(&self, request: Request) -> Result<Admitted, Failure> {
+        let (parts, body) = request.into_parts();
+        let query = parts.uri.query().unwrap_or_default().to_owned();
+        let body = read_body(&parts.headers, body).await?;
+        let get = parts.method == Method::GET;
+        if let Some(verifier) = &self.verifier {
+            let authorization = text(&parts.headers, header::AUTHORIZATION);
+            let signed = if get {
+                Signed::Get { query: &query }
+            } else {
+                Signed::Post(&body)
+            };
+            let verified = verifier
+                .verify(authorization, signed, Timestamp::now())
+                .map_err(Failure::Unsigned)?;
+            if verified.payload == Payload::Differs {
+                tracing::info!("the hash of a GET's query differs from ours; its signature holds");
+            }
+        }
+        let fields = if get {
+            Ok(Fields::from_query(&query))
+        } else {
+            Fields::from_body(&body)
+        };
+        let base = match &self.base {
+            Some(base) => base.clone(),
+            None => base_of(&parts.uri, &parts.headers),
+        };
+        Ok(Admitted {
+            fields,
+            query,
+            base,
+        })
+    }
+}
+
+/// `SWITCHBOARD_BASE_URL`, checked.
+pub fn base_url(lookup: &mut Lookup) -> Option<String> {
+    lookup.read("SWITCHBOARD_BASE_URL", |text| match url::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.query().is_none() => {
+            Ok(text.trim_end_matches('/').to_owned())
+        }
+        _ => Err("not an http or https URL without a query"),
+    })
+}
+
+/// Reads a body up to the limit.
+///
+/// # Errors
+/// When it is larger, or cut short.
+pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<bytes::Bytes, Failure> {
+    let announced = text(headers, header::CONTENT_LENGTH).and_then(|n| n.parse::<u64>().ok());
+    if announced.is_some_and(|n| n > BODY_MAX as u64) {
+        return Err(Failure::TooLarge);
+    }
+    axum::body::to_bytes(body, BODY_MAX).await.map_err(|error| {
+        let mut cause: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(inner) = cause {
+            if inner.is::<http_body_util::LengthLimitError>() {
+                return Failure::TooLarge;
+            }
+            cause = inner.source();
+        }
+        Failure::CutShort(error)
+    })
+}
+
+/// The base of our URLs as the request names it. Behind API Gateway the URI is whole; elsewhere the
+/// host header is all there is, and a proxy says whether it spoke https.
+#[must_use]
+pub fn base_of(uri: &http::Uri, headers: &HeaderMap) -> String {
+    if let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) {
+        return format!("{scheme}://{authority}");
+    }
+    let host = text(headers, header::HOST).unwrap_or("localhost");
+    let proxied = headers
+        .get("x-forwarded-proto")
+        .and_then(|value| value.to_str().ok());
+    let scheme = if proxied == Some("https") {
+        "https"
+    } else {
+        "http"
+    };
+    format!("{scheme}://{host}")
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}

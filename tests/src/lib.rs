@@ -1,0 +1,1 @@
+//! Whole calls; everything is in `it/`.
