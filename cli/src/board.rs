@@ -20,6 +20,7 @@ use switchboard_archive::{ATTEMPTS, Archiver};
 use switchboard_dispatch::Dispatch;
 use switchboard_shared::archive::Archive;
 use switchboard_shared::aws::{self, Waits};
+use switchboard_shared::clock::Clock;
 use switchboard_shared::config::{ConfigError, Lookup, token_hash};
 use switchboard_shared::job::JobQueue;
 use switchboard_shared::plans::{PlanError, Plans};
@@ -58,6 +59,8 @@ pub struct BoardConfig {
     pub plan: PathBuf,
     /// The variables it goes by.
     pub environment: Environment,
+    /// The time it goes by.
+    pub clock: Clock,
     /// Waits between downloads of a recording, if other than in the cloud.
     pub delays: Option<Vec<Duration>>,
 }
@@ -167,7 +170,7 @@ impl Board {
         prepare(&mut environment, &patient).await?;
         let quick = endpoints.config(Waits::Caller, &environment).await;
 
-        let mut lookup = lookup(&environment);
+        let mut lookup = lookup(&environment).with_clock(config.clock);
         let lookup = &mut lookup;
         let answer = switchboard_answer::Answer::from_lookup(lookup, &quick);
         let events = switchboard_event::Events::from_lookup(lookup, &quick);

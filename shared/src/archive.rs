@@ -5,6 +5,8 @@ mod upload;
 
 pub use audio::Audio;
 
+use upload::Vouched;
+
 use crate::config::Lookup;
 use crate::crypto::hex;
 use crate::recording::Recording;
@@ -50,6 +52,9 @@ pub enum ArchiveError {
         /// Bytes that came.
         got: u64,
     },
+    /// What lies in the bucket is not what was put there.
+    #[error("the bucket holds other bytes than were put there")]
+    Content,
     /// S3 said no.
     #[error("could not {operation}")]
     S3 {
@@ -92,32 +97,21 @@ impl Archive {
     /// Memory is bounded whatever the size.
     ///
     /// # Errors
-    /// When the download or the upload fails, or the size is not as announced. Then nothing new is
-    /// in the bucket.
+    /// When the download or the upload fails, or size or hash are not as they should be. What is
+    /// in the bucket then is not to be relied on; the next try replaces it.
     pub async fn keep(
         &self,
         recording: &Recording,
         announced: Option<u64>,
         audio: Download,
     ) -> Result<Archived, ArchiveError> {
-        let archived = upload::stream(self, recording, announced, audio).await?;
-        let head = self
-            .client
-            .head_object()
-            .bucket(&self.bucket)
-            .key(&archived.key)
-            .send()
-            .await
-            .map_err(ArchiveError::s3("look at the archived recording"))?;
-        let got = head
-            .content_length()
-            .and_then(|n| u64::try_from(n).ok())
-            .unwrap_or_default();
-        if got != archived.bytes {
-            return Err(ArchiveError::Size {
-                announced: archived.bytes,
-                got,
-            });
+        let (archived, vouched) = upload::stream(self, recording, announced, audio).await?;
+        let (bytes, sha256) = match vouched {
+            Vouched::Yes => (self.size(&archived.key).await?, archived.sha256.clone()),
+            Vouched::No => self.hash(&archived.key).await?,
+        };
+        if (bytes, &sha256) != (archived.bytes, &archived.sha256) {
+            return Err(ArchiveError::Content);
         }
         Ok(archived)
     }
@@ -140,26 +134,44 @@ impl Archive {
         let Some(key) = listed.contents().first().and_then(|object| object.key()) else {
             return Ok(None);
         };
-        let mut object = self.open(key).await?;
-        let mut hash = digest::Context::new(&digest::SHA256);
-        let mut bytes = 0;
-        while let Some(chunk) = object
-            .body
-            .try_next()
-            .await
-            .map_err(ArchiveError::s3("read the archived recording"))?
-        {
-            hash.update(&chunk);
-            bytes += chunk.len() as u64;
-        }
+        let (bytes, sha256) = self.hash(key).await?;
         if recording.notice.size.is_some_and(|size| size != bytes) {
             return Ok(None);
         }
         Ok(Some(Archived {
             key: key.to_owned(),
             bytes,
-            sha256: hex(hash.finish().as_ref()),
+            sha256,
         }))
+    }
+
+    /// The size of an object.
+    async fn size(&self, key: &str) -> Result<u64, ArchiveError> {
+        let head = self
+            .client
+            .head_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await;
+        let head = head.map_err(ArchiveError::s3("look at the archived recording"))?;
+        Ok(head
+            .content_length()
+            .and_then(|n| u64::try_from(n).ok())
+            .unwrap_or_default())
+    }
+
+    /// Size and hex SHA-256 of an object, read through once.
+    async fn hash(&self, key: &str) -> Result<(u64, String), ArchiveError> {
+        let mut object = self.open(key).await?;
+        let mut hash = digest::Context::new(&digest::SHA256);
+        let mut bytes = 0;
+        let fail = |error| ArchiveError::s3("read the archived recording")(error);
+        while let Some(chunk) = object.body.try_next().await.map_err(fail)? {
+            hash.update(&chunk);
+            bytes += chunk.len() as u64;
+        }
+        Ok((bytes, hex(hash.finish().as_ref())))
     }
 
     /// Opens an archived recording to read it.

@@ -6,7 +6,6 @@ use crate::offer::Offer;
 use crate::plan::{AgentName, FlowName};
 use crate::webhook::CallStatus;
 use jiff::Timestamp;
-use jiff::fmt::serde::timestamp::millisecond;
 use serde::{Deserialize, Serialize};
 
 /// A call, known by the caller's leg: the one id that stays when the leg is transferred to another
@@ -23,7 +22,6 @@ pub struct Call {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// When we first heard of it.
-    #[serde(with = "millisecond::required")]
     pub at: Timestamp,
     /// Base of our own URLs, as this call reached us; no slash at the end.
     pub base: String,
@@ -45,11 +43,7 @@ pub struct Call {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served: Option<AgentName>,
     /// When the caller's leg was over.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "millisecond::optional"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
 }
 
@@ -60,10 +54,8 @@ pub struct Place {
     pub queue: FlowName,
     /// Orders the queue: when the caller first began to wait. Kept when an agent does not answer,
     /// and when the caller moves on to another queue.
-    #[serde(with = "millisecond::required")]
     pub since: Timestamp,
     /// When the caller entered this queue; `max-wait` counts from here.
-    #[serde(with = "millisecond::required")]
     pub entered: Timestamp,
 }
 

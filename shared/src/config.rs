@@ -1,13 +1,17 @@
 //! Settings: looked up once at start, all faults reported together, secrets named and never shown.
 
+use crate::clock::Clock;
 use crate::crypto;
 use aws_config::SdkConfig;
 use std::collections::HashMap;
 use std::fmt;
 
+type Get = Box<dyn Fn(&str) -> Option<String> + Send>;
+
 /// Where settings are looked up, and what was wrong with them.
 pub struct Lookup {
-    get: Box<dyn Fn(&str) -> Option<String> + Send>,
+    get: Get,
+    clock: Clock,
     faults: Vec<String>,
 }
 
@@ -56,6 +60,7 @@ impl Lookup {
         let get = move |name: &str| get(name).filter(|text| !text.trim().is_empty());
         Self {
             get: Box::new(get),
+            clock: Clock::default(),
             faults: Vec::new(),
         }
     }
@@ -95,6 +100,19 @@ impl Lookup {
                     other => Some(other.to_string()),
                 })
         }))
+    }
+
+    /// The same settings, and another clock for whoever reads them.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The clock to go by.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// A setting that may be absent.

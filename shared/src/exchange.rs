@@ -2,6 +2,7 @@
 //! has Vonage move that leg.
 
 use crate::call::Call;
+use crate::clock::Clock;
 use crate::id::LegId;
 use crate::job::{Job, JobError, JobQueue};
 use crate::offer::Offer;
@@ -73,6 +74,8 @@ pub struct Exchange {
     pub vonage: Vonage,
     /// Where jobs for later go.
     pub jobs: JobQueue,
+    /// The time.
+    pub clock: Clock,
 }
 
 /// What came of moving one caller.
@@ -91,16 +94,16 @@ impl Exchange {
         if plan.agent(agent).is_none() {
             return Err(ExchangeError::NoAgent(agent.clone()));
         }
-        let mut freed = self.store.free(agent, Timestamp::now()).await?;
+        let mut freed = self.store.free(agent, self.clock.now()).await?;
         if let Freed::Engaged(presence) = &freed
             && self.release_if_over(presence).await?
         {
-            freed = self.store.free(agent, Timestamp::now()).await?;
+            freed = self.store.free(agent, self.clock.now()).await?;
         }
         match freed {
             Freed::Free => self.next_caller(agent).await,
             Freed::Engaged(presence) => Ok(Outcome::Engaged {
-                state: presence.state(Timestamp::now()),
+                state: presence.state(self.clock.now()),
             }),
         }
     }
@@ -114,7 +117,7 @@ impl Exchange {
             return Err(ExchangeError::NoAgent(agent.clone()));
         }
         let presence = self.store.away(agent).await?;
-        Ok(match presence.state(Timestamp::now()) {
+        Ok(match presence.state(self.clock.now()) {
             State::Away => Outcome::Away,
             state => Outcome::Engaged { state },
         })
@@ -130,7 +133,7 @@ impl Exchange {
             .map(|(flow, _)| (flow, None))
             .collect();
         for _ in 0..TRIES {
-            let now = Timestamp::now();
+            let now = self.clock.now();
             let presence = self
                 .store
                 .agents(std::slice::from_ref(agent))
@@ -275,7 +278,7 @@ impl Exchange {
             .await;
         if over {
             self.store
-                .release(&presence.name, offer, Timestamp::now())
+                .release(&presence.name, offer, self.clock.now())
                 .await?;
         }
         Ok(over)
@@ -298,7 +301,7 @@ impl Exchange {
         let Some(FlowKind::Queue(queue)) = flow.map(|flow| &flow.kind) else {
             return Ok(());
         };
-        let now = Timestamp::now();
+        let now = self.clock.now();
         for presence in self.store.agents(&queue.agents).await? {
             // Those who rest or talk are free by themselves afterwards, and then take this caller.
             if presence.state(now) == State::Away {
@@ -331,7 +334,7 @@ impl Exchange {
         }
         if let Some(offer) = &call.offer {
             self.store
-                .release(&offer.agent, &offer.id, Timestamp::now())
+                .release(&offer.agent, &offer.id, self.clock.now())
                 .await?;
             let look = Job::Look {
                 agent: offer.agent.clone(),
@@ -348,7 +351,7 @@ impl Exchange {
     /// When the store, the plan or Vonage is away; the next sweep goes on.
     pub async fn sweep(&self) -> Result<(), ExchangeError> {
         let plan = self.plans.current().await?;
-        let now = Timestamp::now();
+        let now = self.clock.now();
         for agent in plan.agents() {
             let presence = self
                 .store

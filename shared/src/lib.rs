@@ -8,6 +8,7 @@
 pub mod archive;
 pub mod aws;
 pub mod call;
+pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod cue;

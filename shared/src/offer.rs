@@ -5,7 +5,6 @@ use crate::call::Call;
 use crate::crypto;
 use crate::plan::{AgentName, Queue};
 use crate::store::{Claimed, Store, StoreError};
-use jiff::fmt::serde::timestamp::millisecond;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -69,7 +68,6 @@ pub struct Offer {
     /// Who is to be rung.
     pub agent: AgentName,
     /// When it is void, if nothing was heard of it.
-    #[serde(with = "millisecond::required")]
     pub until: Timestamp,
 }
 

@@ -3,7 +3,6 @@
 use crate::id::{ConversationId, LegId};
 use crate::webhook::Notice;
 use jiff::Timestamp;
-use jiff::fmt::serde::timestamp::millisecond;
 use serde::{Deserialize, Serialize};
 
 /// A recording, from its notice to its place in the archive.
@@ -22,12 +21,10 @@ pub struct Recording {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,
     /// When its notice came.
-    #[serde(with = "millisecond::required")]
     pub at: Timestamp,
     /// How far it got.
     pub state: State,
     /// When the next download is due; the sweep queues what is long overdue again.
-    #[serde(with = "millisecond::required")]
     pub due: Timestamp,
     /// Downloads tried.
     #[serde(default)]

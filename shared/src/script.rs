@@ -172,7 +172,7 @@ pub fn ring_agent(
         agent,
         ring.timeout,
         call,
-        cue(call, flow, step),
+        &cue(call, flow, step),
     ))
 }
 
@@ -224,7 +224,7 @@ pub fn hold(flow: &Flow, queue: &Queue, call: &Call, round: u32) -> Ncco {
         }
         ncco = ncco.then(notify(
             call,
-            cue(call, flow, Step::Hold(round.saturating_add(1))),
+            &cue(call, flow, Step::Hold(round.saturating_add(1))),
         ));
     }
     ncco.then(own(SORRY))
@@ -264,11 +264,11 @@ pub fn connect_offer(
         agent,
         queue.timeout,
         call,
-        cue(call, flow, step),
+        &cue(call, flow, step),
     ))
 }
 
-fn connect(ncco: Ncco, agent: &plan::Agent, timeout: Duration, call: &Call, cue: Cue) -> Ncco {
+fn connect(ncco: Ncco, agent: &plan::Agent, timeout: Duration, call: &Call, cue: &Cue) -> Ncco {
     let endpoint: Endpoint = match &agent.endpoint {
         plan::Endpoint::Phone(number) => Phone::of(number.clone()).into(),
         plan::Endpoint::Sip(uri) => Sip::uri(uri.clone()).into(),
@@ -287,7 +287,7 @@ fn connect(ncco: Ncco, agent: &plan::Agent, timeout: Duration, call: &Call, cue:
     ncco.then(rings).then(notify(call, cue)).then(own(SORRY))
 }
 
-fn notify(call: &Call, cue: Cue) -> Notify {
+fn notify(call: &Call, cue: &Cue) -> Notify {
     Notify {
         event_method: Some(Method::Post),
         ..Notify::to(format!("{}/webhooks/event", call.base), cue.pairs())

@@ -552,7 +552,7 @@ mod tests {
     fn an_operation_can_run_on_any_thread() {
         fn sendable<T: Send>(_: T) {}
         let vonage = Standin::client_of("http://127.0.0.1:1");
-        let (id, script) = (leg_id(), crate::ncco::Ncco(Vec::new()));
+        let (id, script) = (leg_id(), crate::ncco::Ncco::default());
         sendable(vonage.transfer(leg(&id), &script));
         sendable(vonage.call(leg(&id)));
         sendable(vonage.download("x"));

@@ -8,6 +8,7 @@
 use crate::config::Lookup;
 use crate::job::JobError;
 use crate::ncco::Ncco;
+use crate::ncco::check::Severity;
 use crate::plans::PlanError;
 use crate::signature::{Payload, Secrets, SignatureError, Signed, Verifier};
 use crate::store::StoreError;
@@ -110,7 +111,10 @@ pub fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
 #[must_use]
 pub fn say(ncco: &Ncco) -> Response {
     for fault in ncco.check() {
-        tracing::warn!(ncco.fault = %fault, "a script may be refused by Vonage");
+        if fault.severity == Severity::Warning {
+            continue;
+        }
+        tracing::error!(ncco.fault = %fault, "a script may be refused by Vonage");
     }
     Json(ncco).into_response()
 }

@@ -35,9 +35,9 @@ impl Agent {
                 desk.close().await;
                 let agents = agents?;
                 if global.json {
-                    show::json(&agents)
+                    show::json(&agents);
                 } else {
-                    queue::agents(&agents)
+                    queue::agents(&agents);
                 }
                 return Ok(Found::Fine);
             }
@@ -58,6 +58,7 @@ async fn act(desk: &Desk, name: &AgentName, free: bool) -> anyhow::Result<Value>
     match &desk.place {
         Place::Running { url, token, .. } => {
             let answer = reqwest::Client::builder()
+                .tls_backend_preconfigured(switchboard_shared::crypto::tls()?)
                 .no_proxy()
                 .build()?
                 .post(format!("{url}/agents/{name}/{word}"))

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use switchboard_shared::archive::Archive;
 use switchboard_shared::aws::{self, Waits};
+use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::exchange::Exchange;
 use switchboard_shared::job::JobQueue;
@@ -40,7 +41,7 @@ pub(super) enum Place {
     },
     /// A board's folder. The lock keeps a board from starting meanwhile.
     Asleep {
-        engines: Engines,
+        engines: Box<Engines>,
         _lock: std::fs::File,
     },
     /// A deployed stack.
@@ -79,7 +80,7 @@ impl Desk {
                     store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), table),
                     archive: archive(&sdk, named("SWITCHBOARD_BUCKET", "switchboard-recordings")),
                     place: Place::Asleep {
-                        engines,
+                        engines: Box::new(engines),
                         _lock: lock,
                     },
                 })
@@ -128,6 +129,7 @@ impl Desk {
             plans,
             vonage,
             jobs,
+            clock: Clock::default(),
         };
         Ok(Self {
             store,

@@ -6,6 +6,7 @@ use crate::environment::Environment;
 use crate::plan_report;
 use anyhow::Context as _;
 use std::path::PathBuf;
+use switchboard_shared::clock::Clock;
 use switchboard_shared::plan::Plan;
 
 /// Run everything on this machine.
@@ -44,6 +45,7 @@ impl Dev {
             port: self.port,
             plan,
             environment,
+            clock: Clock::default(),
             delays: None,
         })
         .await

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use switchboard_shared::call::{Call, Place};
 use switchboard_shared::chain;
+use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::id::{ConversationId, LegId};
 use switchboard_shared::job::{Job, JobQueue};
@@ -35,6 +36,7 @@ pub struct Answer {
     store: Store,
     plans: Plans,
     jobs: JobQueue,
+    clock: Clock,
 }
 
 impl Answer {
@@ -46,6 +48,7 @@ impl Answer {
             trust: Trust::from_lookup(lookup),
             plans: Plans::from_lookup(lookup, store.clone()),
             jobs: JobQueue::from_lookup(lookup, sdk, "SWITCHBOARD_DISPATCH_QUEUE_URL"),
+            clock: lookup.clock(),
             store,
         })
     }
@@ -78,7 +81,7 @@ async fn on_answer(
     let received = answer.webhooks.receive(request).await?;
     let asked = Asked::read(&received.fields).map_err(Failure::Unreadable)?;
     Ok(web::say(
-        &answer.script(asked, received, Timestamp::now()).await,
+        &answer.script(asked, received, answer.clock.now()).await,
     ))
 }
 

@@ -6,11 +6,12 @@
 
 use aws_config::SdkConfig;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::Value;
 use std::time::Duration;
 use switchboard_shared::archive::{Archive, ArchiveError};
 use switchboard_shared::chain;
+use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::id::RecordingId;
 use switchboard_shared::job::{ArchiveJob, JobQueue};
@@ -41,6 +42,7 @@ pub struct Archiver {
     vonage: Vonage,
     queue: JobQueue,
     delays: Vec<Duration>,
+    clock: Clock,
 }
 
 /// A recording could not be dealt with for now.
@@ -79,6 +81,7 @@ impl Archiver {
             vonage,
             queue,
             delays: DELAYS.to_vec(),
+            clock: lookup.clock(),
         })
     }
 
@@ -218,7 +221,9 @@ impl Archiver {
         recording.state = if last { State::Failed } else { State::Pending };
         recording.attempts += 1;
         recording.reason = Some(reason);
-        recording.due = Timestamp::now()
+        recording.due = self
+            .clock
+            .now()
             .saturating_add(delay)
             .unwrap_or(recording.due);
         self.store.update_recording(&recording).await?;

@@ -3,7 +3,7 @@
 
 use aws_config::SdkConfig;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +57,7 @@ impl Dispatch {
                 plans,
                 vonage,
                 jobs,
+                clock: lookup.clock(),
             },
             archive,
         })
@@ -104,7 +105,7 @@ impl Dispatch {
     /// # Errors
     /// When something needed is away; the next sweep goes on.
     pub async fn sweep(&self, overdue: SignedDuration) -> Result<(), DispatchError> {
-        let now = Timestamp::now();
+        let now = self.exchange.clock.now();
         for recording in self.exchange.store.recordings_in(Listing::Pending).await? {
             let late = now.duration_since(recording.due);
             if late >= overdue || overdue.is_zero() {

@@ -18,9 +18,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use switchboard_recording::Intake;
 use switchboard_shared::chain;
+use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::cue::Cue;
-use switchboard_shared::id::LegId;
+use switchboard_shared::id::{ConversationId, LegId};
 use switchboard_shared::job::{Job, JobQueue};
 use switchboard_shared::offer::TALK_MAX;
 use switchboard_shared::plans::Plans;
@@ -37,6 +38,7 @@ pub struct Events {
     plans: Plans,
     jobs: JobQueue,
     recordings: Intake,
+    clock: Clock,
 }
 
 impl Events {
@@ -48,6 +50,7 @@ impl Events {
             plans: Plans::from_lookup(lookup, store.clone()),
             jobs: JobQueue::from_lookup(lookup, sdk, "SWITCHBOARD_DISPATCH_QUEUE_URL"),
             recordings: Intake::from_lookup(lookup, sdk, store.clone()),
+            clock: lookup.clock(),
             store,
         })
     }
@@ -74,7 +77,7 @@ async fn on_event(
     let received = events.webhooks.receive(request).await?;
     let event = Event::read(received.fields).map_err(Failure::Unreadable)?;
     events
-        .take(&event, Cue::from_query(&received.query), Timestamp::now())
+        .take(&event, Cue::from_query(&received.query), events.clock.now())
         .await
 }
 
@@ -94,7 +97,7 @@ impl Events {
         let home = home(event, call);
         tracing::info!(
             leg.id = event.leg.as_ref().map(LegId::as_str),
-            call.conversation = event.conversation.as_ref().map(|id| id.as_str()),
+            call.conversation = event.conversation.as_ref().map(ConversationId::as_str),
             leg.status = event.word(),
             "an event: {}",
             event.word()

@@ -8,6 +8,7 @@ use axum::routing::get;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
+use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::id::ConversationId;
 use switchboard_shared::job::{ArchiveJob, JobQueue};
@@ -21,6 +22,7 @@ use switchboard_shared::webhook::{Event, Kind, Notice};
 pub struct Recordings {
     webhooks: Webhooks,
     intake: Intake,
+    clock: Clock,
 }
 
 /// Where notices go. The event function has one too: a recording without its own event URL is
@@ -70,6 +72,7 @@ impl Recordings {
         Some(Self {
             webhooks,
             intake: Intake::from_lookup(lookup, sdk, store),
+            clock: lookup.clock(),
         })
     }
 }
@@ -87,7 +90,7 @@ async fn on_recording(
 ) -> Result<Response, Failure> {
     let received = recordings.webhooks.receive(request).await?;
     let event = Event::read(received.fields).map_err(Failure::Unreadable)?;
-    let now = Timestamp::now();
+    let now = recordings.clock.now();
     match (&event.kind, &event.leg, &event.conversation) {
         (Kind::Recording(notice), _, conversation) => {
             recordings

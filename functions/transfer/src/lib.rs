@@ -6,7 +6,6 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use jiff::Timestamp;
 use serde::Deserialize;
 use std::sync::Arc;
 use switchboard_shared::chain;
@@ -46,6 +45,7 @@ impl Transfer {
                 plans,
                 vonage,
                 jobs,
+                clock: lookup.clock(),
             },
         })
     }
@@ -104,9 +104,10 @@ impl Transfer {
         });
         let token = bearer.or(asked.token.as_deref());
         token.is_some_and(|token| self.people.token_allows(token, agent))
-            || asked
-                .link()
-                .is_some_and(|link| self.people.link_allows(&link, agent, Timestamp::now()))
+            || asked.link().is_some_and(|link| {
+                self.people
+                    .link_allows(&link, agent, self.exchange.clock.now())
+            })
     }
 
     async fn act(

@@ -20,6 +20,14 @@ pub(super) const PART: usize = 8 * 1024 * 1024;
 /// Parts on their way to S3 while the next one is filled. Memory is three parts, whatever the size.
 const IN_FLIGHT: usize = 2;
 
+/// Whether S3 itself compared every byte with our SHA-256. It does for one piece, and for parts when
+/// it returns a checksum over theirs; a store that returns none did not look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Vouched {
+    Yes,
+    No,
+}
+
 type Sent = JoinHandle<Result<CompletedPart, ArchiveError>>;
 
 /// Parts that stop and are removed unless the upload is completed.
@@ -37,15 +45,16 @@ pub(super) async fn stream(
     recording: &Recording,
     announced: Option<u64>,
     mut audio: Download,
-) -> Result<Archived, ArchiveError> {
+) -> Result<(Archived, Vouched), ArchiveError> {
     let mut hash = digest::Context::new(&digest::SHA256);
     let mut bytes = 0;
     let mut part = fill(&mut audio, &mut hash, &mut bytes).await?;
     let kind = Audio::of(&part);
     let key = format!("{}.{}", key(recording), kind.ending());
-    if part.len() < PART {
+    let vouched = if part.len() < PART {
         check_size(announced, bytes)?;
         put(archive, recording, &key, kind, part).await?;
+        Vouched::Yes
     } else {
         let mut parts = Parts::begin(archive, recording, &key, kind).await?;
         let sent = async {
@@ -62,12 +71,9 @@ pub(super) async fn stream(
                 return Err(error);
             }
         }
-    }
-    Ok(Archived {
-        key,
-        bytes,
-        sha256: hex(hash.finish().as_ref()),
-    })
+    };
+    let sha256 = hex(hash.finish().as_ref());
+    Ok((Archived { key, bytes, sha256 }, vouched))
 }
 
 fn check_size(announced: Option<u64>, got: u64) -> Result<(), ArchiveError> {
@@ -191,7 +197,7 @@ impl<'a> Parts<'a> {
         Ok(())
     }
 
-    async fn complete(mut self) -> Result<(), ArchiveError> {
+    async fn complete(mut self) -> Result<Vouched, ArchiveError> {
         while !self.in_flight.is_empty() {
             if let Err(error) = self.settle().await {
                 self.abort().await;
@@ -212,11 +218,14 @@ impl<'a> Parts<'a> {
             .send()
             .await
             .map_err(ArchiveError::s3("complete the recording in the archive"));
-        if let Err(error) = completed {
-            self.abort().await;
-            return Err(error);
+        match completed {
+            Ok(completed) if completed.checksum_sha256.is_some() => Ok(Vouched::Yes),
+            Ok(_) => Ok(Vouched::No),
+            Err(error) => {
+                self.abort().await;
+                Err(error)
+            }
         }
-        Ok(())
     }
 
     /// Removes what arrived. Should that fail too, the bucket's lifecycle removes it in some days.

@@ -120,7 +120,7 @@ fn a_plan_says_what_is_in_its_text() {
     let alice = plan.agent(&AgentName::new("alice").unwrap()).unwrap();
     assert_eq!(
         alice.endpoint,
-        Endpoint::Phone(PhoneNumber::parse("447700900010").unwrap())
+        Endpoint::Phone(PhoneNumber::parse("447700900001").unwrap())
     );
     assert_eq!(
         (

@@ -157,10 +157,7 @@ impl Store {
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .send()
             .await;
-        let error = match sent {
-            Ok(_) => return Ok(None),
-            Err(error) => error,
-        };
+        let Err(error) = sent else { return Ok(None) };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                 Ok(Some(failed.item().cloned().unwrap_or_default()))
@@ -264,7 +261,7 @@ impl Store {
                     "SET #ended = if_not_exists(#ended, :at), #ttl = if_not_exists(#ttl, :ttl)",
                     "attribute_not_exists(#ended)",
                 )
-                .with(":at", millis(*at))
+                .with(":at", text(at.to_string()))
                 .with(":ttl", expiry(now, LEDGER_KEEPS));
                 vec![vec![update(Key::Call(call), &over)]]
             }

@@ -16,7 +16,6 @@ use crate::call::{Call, Place};
 use crate::id::LegId;
 use crate::offer::{Offer, OfferId};
 use crate::plan::{AgentName, FlowName};
-use jiff::fmt::serde::timestamp::millisecond;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +33,6 @@ pub struct Waiting {
     /// The caller.
     pub leg: LegId,
     /// The place: orders the queue.
-    #[serde(with = "millisecond::required")]
     pub since: Timestamp,
 }
 

@@ -3,6 +3,7 @@
 
 use super::{StoreError, key};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
@@ -67,7 +68,7 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), StoreError
     if let Err(error) = create.send().await {
         let there = error
             .as_service_error()
-            .is_some_and(|e| e.is_resource_in_use_exception());
+            .is_some_and(CreateTableError::is_resource_in_use_exception);
         if !there {
             return Err(StoreError::unavailable("create the table")(error));
         }

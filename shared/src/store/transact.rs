@@ -166,9 +166,8 @@ impl Store {
                 .set_transact_items(Some(writes.clone()))
                 .send()
                 .await;
-            let error = match sent {
-                Ok(_) => return Ok(Transacted::Done),
-                Err(error) => error,
+            let Err(error) = sent else {
+                return Ok(Transacted::Done);
             };
             let service = error.as_service_error();
             let Some(cancelled) =

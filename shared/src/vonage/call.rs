@@ -453,7 +453,7 @@ mod tests {
     async fn a_call_is_made_as_the_reference_asks_for() {
         let standin = Standin::start().await;
         standin.answer(201, CREATED);
-        let ncco = Ncco(vec![json!({ "action": "talk", "text": "Hello" })]);
+        let ncco = Ncco::default().then(crate::ncco::Talk::say("Hello"));
         let to = To::Phone {
             number: number("447700900001"),
             dtmf_answer: None,

@@ -283,7 +283,7 @@ mod tests {
         };
         let url = Url::parse("https://example.com/a?b=c").unwrap();
 
-        let script = Ncco(vec![json!({ "action": "talk", "text": "Hello" })]);
+        let script = Ncco::default().then(crate::ncco::Talk::say("Hello"));
         vonage.transfer(leg, &script).await.unwrap();
         let body = json!({"action": "transfer", "destination": {"type": "ncco",
             "ncco": [{"action": "talk", "text": "Hello"}]}});

@@ -421,7 +421,8 @@ mod tests {
 
         #[test]
         fn an_unknown_status_is_kept_as_it_came(word in "[a-z_]{1,20}") {
-            prop_assert_eq!(CallStatus::from(word.clone()).as_str(), word);
+            let status = CallStatus::from(word.clone());
+            prop_assert_eq!(status.as_str(), word);
         }
     }
 }
