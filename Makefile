@@ -3,27 +3,29 @@
 #   make dev     run the whole of Switchboard on this machine
 #   make test    everything CI tests
 #   make check   formatting, lints, docs, licences: what CI checks besides
-#   make build   the functions as they are deployed, one zip each
+#   make build   the functions, optimised as they are deployed
 #   make bench   how fast the answer is, beside a bare Lambda
 
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: dev test check fmt build bench tools
+.PHONY: dev test check lint fmt build bench
 
 dev:
 	$(CARGO) run --quiet --package switchboard-cli -- dev $(ARGS)
 
-# The Lambda binaries first: the tests start them as processes.
+# The binaries first: the tests start them as processes.
 test:
 	$(CARGO) build --workspace --bins
 	$(CARGO) test --workspace $(ARGS)
 
-check: fmt
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
+check: lint
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
 	$(CARGO) deny check
+
+lint: fmt
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -33,5 +35,5 @@ build:
 
 bench:
 	$(CARGO) build --release
-	$(CARGO) build --release --package switchboard-tests --example hello
-	$(CARGO) run --release --package switchboard-tests --example bench
+	$(CARGO) build --release --package switchboard-hello
+	$(CARGO) run --profile tool --package switchboard-tests --example bench -- $${CARGO_TARGET_DIR:-target}/release

@@ -27,6 +27,11 @@ impl Environment {
             .cloned()
     }
 
+    /// All of them, as a child process would be given them.
+    pub fn pairs(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        self.0.iter().map(|(name, value)| (name.clone(), value.clone()))
+    }
+
     /// Sets a variable, unless it is set.
     pub fn or_set(&mut self, name: &str, value: impl Into<String>) {
         if self.get(name).is_none() {
