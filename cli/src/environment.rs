@@ -29,7 +29,9 @@ impl Environment {
 
     /// All of them, as a child process would be given them.
     pub fn pairs(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        self.0.iter().map(|(name, value)| (name.clone(), value.clone()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
     }
 
     /// Sets a variable, unless it is set.

@@ -156,7 +156,7 @@ impl Exchange {
                 return Ok(Outcome::Free);
             };
             let flow = queues[index].0;
-            if let Some(outcome) = self.try_caller(&plan, flow, agent, &head, now).await? {
+            if let Some(outcome) = self.try_caller(flow, agent, &head, now).await? {
                 return Ok(outcome);
             }
             queues[index].1 = Some(head);
@@ -167,7 +167,6 @@ impl Exchange {
     /// Tries one caller for a free agent. `None`: not this one, try the next.
     async fn try_caller(
         &self,
-        plan: &Plan,
         flow: &Flow,
         agent: &AgentName,
         head: &Waiting,
@@ -183,17 +182,24 @@ impl Exchange {
                 return Ok(None);
             }
         };
-        let Some(place) = &call.place else {
+        let Some(place) = call.place.clone() else {
             return Ok(None);
         };
         let offer = Offer::new(agent, queue, now);
-        match self.store.claim(&call.leg, place, &offer, now).await? {
+        match self.store.claim(&call.leg, &place, &offer, now).await? {
             Claimed::Yes => {}
             // The next look at the agent says who took them.
             Claimed::AgentTaken | Claimed::CallerTaken => return Ok(None),
         }
         tracing::info!(leg.id = %call.leg, agent.id = %agent, "moving a caller to {agent}");
-        match self.transfer(plan, flow, queue, &offer, &call).await {
+        let call = Call {
+            offer: Some(offer.clone()),
+            ..call
+        };
+        match self
+            .transfer(&*self.plans.of(&call).await?, flow, &offer, &call)
+            .await
+        {
             Ok(Moved::Yes) => Ok(Some(Outcome::Transferred { call: call.leg })),
             Ok(Moved::Gone) => {
                 tracing::info!(leg.id = %call.leg, "the caller was gone before the transfer");
@@ -219,7 +225,6 @@ impl Exchange {
         &self,
         plan: &Plan,
         flow: &Flow,
-        queue: &Queue,
         offer: &Offer,
         call: &Call,
     ) -> Result<Moved, VonageError> {
@@ -230,10 +235,14 @@ impl Exchange {
             started: Some(call.at),
         };
         let url = format!("{}/webhooks/ncco/{}", call.base, call.leg);
-        let sent = match (queue.transfer, Url::parse(&url)) {
-            (plan::Transfer::Url, Ok(url)) => self.vonage.transfer_to_url(leg, &url).await,
+        let queue = plan.queue(&flow.name);
+        let by_url = queue.is_some_and(|(_, queue)| queue.transfer == plan::Transfer::Url);
+        let sent = match Url::parse(&url) {
+            Ok(url) if by_url => self.vonage.transfer_to_url(leg, &url).await,
             _ => {
-                let ncco = script::connect_offer(plan, flow, queue, offer, call, true);
+                let ncco = queue.and_then(|(flow, queue)| {
+                    script::connect_offer(plan, flow, queue, offer, call, true)
+                });
                 self.vonage
                     .transfer(leg, &ncco.unwrap_or_else(script::sorry))
                     .await
@@ -293,7 +302,7 @@ impl Exchange {
         let Some(call) = self.store.call(call).await?.filter(Call::is_waiting) else {
             return Ok(());
         };
-        let plan = self.plans.version(&call.plan).await?;
+        let plan = self.plans.of(&call).await?;
         let flow = call
             .place
             .as_ref()

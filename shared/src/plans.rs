@@ -1,5 +1,6 @@
 //! The plan in force, read once and looked at again.
 
+use crate::call::Call;
 use crate::config::Lookup;
 use crate::plan::{Checked, Plan};
 use crate::store::{Store, StoreError};
@@ -113,11 +114,7 @@ impl Plans {
         }
     }
 
-    /// The plan that a call began with; the one in force where that version is gone.
-    ///
-    /// # Errors
-    /// When there is neither.
-    pub async fn version(&self, version: &str) -> Result<Arc<Plan>, PlanError> {
+    async fn version(&self, version: &str) -> Result<Arc<Plan>, PlanError> {
         let kept = self
             .versions
             .lock()
@@ -139,6 +136,28 @@ impl Plans {
             return Ok(plan);
         }
         Ok(current)
+    }
+
+    /// The plan that a call began with; the one in force where that version is gone, or does not
+    /// know the queue or the agent that the call has come to since.
+    ///
+    /// # Errors
+    /// When there is neither.
+    pub async fn of(&self, call: &Call) -> Result<Arc<Plan>, PlanError> {
+        let plan = self.version(&call.plan).await?;
+        let queue = call
+            .place
+            .as_ref()
+            .is_none_or(|place| plan.queue(&place.queue).is_some());
+        let agent = call
+            .offer
+            .as_ref()
+            .is_none_or(|offer| plan.agent(&offer.agent).is_some());
+        if queue && agent {
+            Ok(plan)
+        } else {
+            self.current().await
+        }
     }
 
     fn keep(&self, plan: Arc<Plan>) {

@@ -3,49 +3,14 @@
 //! Both run as processes under the same Runtime API on this machine; the answer function writes each
 //! call to the embedded DynamoDB. Figures are ratios first, since machines differ.
 
-#[path = "../it/world.rs"]
-#[allow(dead_code, reason = "the benchmark needs little of it")]
-mod world;
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on stops")]
 
-#[path = "../it/captured.rs"]
-#[allow(dead_code)]
-mod captured;
-#[path = "../it/clock.rs"]
-#[allow(dead_code)]
-mod clock;
-#[path = "../it/envelope.rs"]
-#[allow(dead_code)]
-mod envelope;
-#[path = "../it/fixtures.rs"]
-#[allow(dead_code)]
-mod fixtures;
-#[path = "../it/jwt.rs"]
-#[allow(dead_code)]
-mod jwt;
-#[path = "../it/lambda.rs"]
-#[allow(dead_code)]
-mod lambda;
-#[path = "../it/loopback.rs"]
-#[allow(dead_code)]
-mod loopback;
-#[path = "../it/platform.rs"]
-#[allow(dead_code)]
-mod platform;
-#[path = "../it/query.rs"]
-#[allow(dead_code)]
-mod query;
-#[path = "../it/unique.rs"]
-#[allow(dead_code)]
-mod unique;
-#[path = "../it/webhook_signing.rs"]
-#[allow(dead_code)]
-mod webhook_signing;
-
-use lambda::Lambda;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use world::World;
+use switchboard_tests::lambda::Lambda;
+use switchboard_tests::world::World;
+use switchboard_tests::{envelope, unique, world};
 
 /// Starts measured per function; the median counts.
 const COLD: usize = 15;
@@ -67,15 +32,29 @@ async fn main() {
     let environment = environment(&world);
     let answer = measure(&folder.join("answer"), &world, environment).await;
     let machine = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let machine = machine.lines().find_map(|line| line.strip_prefix("model name\t: "));
+    let machine = machine
+        .lines()
+        .find_map(|line| line.strip_prefix("model name\t: "));
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    say(&format!("{} · {cores} cores · {}", machine.unwrap_or("unknown machine"), jiff::Zoned::now().date()));
+    say(&format!(
+        "{} · {cores} cores · {}",
+        machine.unwrap_or("unknown machine"),
+        jiff::Zoned::now().date()
+    ));
     say("");
     say("                                hello      answer      ratio");
     let row = |name: &str, hello: f64, answer: f64, unit: &str| {
-        say(&format!("{name:<26} {hello:>8.2} {unit} {answer:>8.2} {unit} {:>8.2} ×", answer / hello));
+        say(&format!(
+            "{name:<26} {hello:>8.2} {unit} {answer:>8.2} {unit} {:>8.2} ×",
+            answer / hello
+        ));
     };
-    row("exec to first response", ms(hello.cold), ms(answer.cold), "ms");
+    row(
+        "exec to first response",
+        ms(hello.cold),
+        ms(answer.cold),
+        "ms",
+    );
     row("warm, median", ms(hello.median), ms(answer.median), "ms");
     row("warm, 99 of 100", ms(hello.p99), ms(answer.p99), "ms");
     row("memory (RSS)", hello.rss_mib, answer.rss_mib, "MB");
@@ -92,7 +71,10 @@ fn ms(time: Duration) -> f64 {
 
 /// The folder of the optimised binaries, as the Makefile names it.
 fn folder() -> PathBuf {
-    std::env::args_os().nth(1).expect("run me by `make bench`").into()
+    std::env::args_os()
+        .nth(1)
+        .expect("run me by `make bench`")
+        .into()
 }
 
 fn environment(world: &World) -> Vec<(String, String)> {
@@ -134,8 +116,18 @@ async fn measure(binary: &Path, world: &World, environment: Vec<(String, String)
 fn call(world: &World) -> Value {
     let body = world::incoming("447700900004", &unique::uuid()).to_string();
     let token = format!("Bearer {}", world.signer.post(body.as_bytes()));
-    let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
-    envelope::api_gateway_v2("POST", "/webhooks/answer", "", &headers, body.as_bytes(), false)
+    let headers = [
+        ("authorization", token.as_str()),
+        ("content-type", "application/json"),
+    ];
+    envelope::api_gateway_v2(
+        "POST",
+        "/webhooks/answer",
+        "",
+        &headers,
+        body.as_bytes(),
+        false,
+    )
 }
 
 fn check(response: &Value) {

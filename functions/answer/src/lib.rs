@@ -159,7 +159,7 @@ impl Answer {
     /// Vonage asks again about a call it did not get our answer to: the same answer, from how the
     /// call stands.
     async fn again(&self, call: &Call, decided: Next<'_>, now: Timestamp) -> Ncco {
-        let plan = match self.plans.version(&call.plan).await {
+        let plan = match self.plans.of(call).await {
             Ok(plan) => plan,
             Err(error) => {
                 tracing::error!(leg.id = %call.leg, error = %chain(&error), "the plan of a call is away");
@@ -227,7 +227,7 @@ impl Answer {
             tracing::warn!(leg.id = %leg, "a script was asked for a call we do not know");
             return script::sorry();
         };
-        let Ok(plan) = self.plans.version(&call.plan).await else {
+        let Ok(plan) = self.plans.of(&call).await else {
             return script::sorry();
         };
         match (
@@ -267,7 +267,7 @@ async fn on_agent(
     };
     let call = answer.store.call(&leg).await?;
     let plan = match &call {
-        Some(call) => answer.plans.version(&call.plan).await?,
+        Some(call) => answer.plans.of(call).await?,
         None => answer.plans.current().await?,
     };
     Ok(web::say(&script::to_agent(&plan, call.as_ref())))

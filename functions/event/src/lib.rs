@@ -219,7 +219,7 @@ impl Events {
             self.store.note(home, event, now).await?;
             return Ok(web::noted());
         };
-        let plan = self.plans.version(&call.plan).await?;
+        let plan = self.plans.of(&call).await?;
         let queue = plan.queue(&promise.flow).map(|(_, queue)| queue);
         // A caller who hung up is no fault of the agent's.
         let rest = match queue {
@@ -289,7 +289,7 @@ impl Events {
         if call.served.is_some() {
             return Ok(web::say(&script::goodbye()));
         }
-        let plan = self.plans.version(&call.plan).await?;
+        let plan = self.plans.of(&call).await?;
         let decision = script::after_ring(&plan, &cue.flow, index as usize, &call, now);
         tracing::info!(leg.id = %call.leg, "{}", decision.why);
         self.follow(&plan, &call, decision, now).await

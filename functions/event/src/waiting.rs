@@ -26,7 +26,7 @@ impl Events {
                     return Ok(web::say(&script::sorry()));
                 };
                 if let Some(offer) = call.offer.as_ref().filter(|offer| offer.id == *id) {
-                    let plan = self.plans.version(&call.plan).await?;
+                    let plan = self.plans.of(&call).await?;
                     let cool_down = plan
                         .queue(&cue.flow)
                         .map_or(Duration::ZERO, |(_, queue)| queue.cool_down);
@@ -69,7 +69,7 @@ impl Events {
             self.store.put_back(&call, &offer, now).await?;
             call.offer = None;
         }
-        let plan = self.plans.version(&call.plan).await?;
+        let plan = self.plans.of(&call).await?;
         let Some(place) = call.place.clone() else {
             // Left the queue already, and the reply that said where to was lost.
             let Some((_, queue)) = plan.queue(flow) else {

@@ -121,7 +121,9 @@ async fn without_a_sound_token_nothing_is_done() {
     let url = format!("{}/v1/calls/leg-1", platform.url());
     let unsigned = jwt::sign(jwt::Algorithm::None, &json!({}));
     for token in [None, Some(unsigned)] {
-        let mut request = crate::world::http().put(&url).json(&json!({"action": "hangup"}));
+        let mut request = crate::world::http()
+            .put(&url)
+            .json(&json!({"action": "hangup"}));
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
@@ -224,7 +226,15 @@ async fn a_recording_is_served_whole() {
     assert_eq!(Content::from(bytes).sha256(), content.sha256());
     let missing = format!("{}/v1/files/other", platform.url());
     assert_eq!(download(&missing).await.unwrap().0, 404);
-    assert_eq!(crate::world::http().get(&url).send().await.unwrap().status(), 401);
+    assert_eq!(
+        crate::world::http()
+            .get(&url)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        401
+    );
 }
 
 #[tokio::test]
