@@ -97,8 +97,7 @@ impl Archive {
     /// Memory is bounded whatever the size.
     ///
     /// # Errors
-    /// When the download or the upload fails, or size or hash are not as they should be. What is
-    /// in the bucket then is not to be relied on; the next try replaces it.
+    /// When the download or the upload fails, or size or hash are not as they should be.
     pub async fn keep(
         &self,
         recording: &Recording,
@@ -111,6 +110,16 @@ impl Archive {
             Vouched::No => self.hash(&archived.key).await?,
         };
         if (bytes, &sha256) != (archived.bytes, &archived.sha256) {
+            // Nobody shall find it and take it for whole.
+            let delete = self
+                .client
+                .delete_object()
+                .bucket(&self.bucket)
+                .key(&archived.key);
+            delete
+                .send()
+                .await
+                .map_err(ArchiveError::s3("remove what does not fit"))?;
             return Err(ArchiveError::Content);
         }
         Ok(archived)

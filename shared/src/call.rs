@@ -42,6 +42,10 @@ pub struct Call {
     /// The agent who answered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served: Option<AgentName>,
+    /// Vonage knew nothing of the leg when an agent was to have it. A hang-up that is still to be
+    /// reported; or the wrong region, and then the caller is here and hears our music.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
     /// When the caller's leg was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
@@ -71,7 +75,7 @@ impl Call {
     /// Waits and is promised to nobody.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        self.place.is_some() && self.offer.is_none() && self.ended.is_none()
+        self.place.is_some() && self.offer.is_none() && self.ended.is_none() && !self.lost
     }
 }
 

@@ -18,13 +18,25 @@ pub struct Cue {
     pub flow: FlowName,
     /// Where in the flow.
     pub step: Step,
+    /// How often it was asked in vain. Each time a caller hears that they are still there, and
+    /// after [`AGAIN_MAX`] times the apology.
+    pub again: u8,
 }
+
+/// How often a script that could not be had is asked for again. Vonage has made two attempts each
+/// time, so what is away by then is away for longer than a caller should be left in doubt.
+pub const AGAIN_MAX: u8 = 3;
 
 /// Where in a flow a script stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// On hold, for the n-th round of music.
-    Hold(u32),
+    /// On hold.
+    Hold {
+        /// The round of music that comes next.
+        round: u32,
+        /// Nothing but the apology follows: a reply must say something.
+        last: bool,
+    },
     /// Ringing the n-th agent of a `ring` flow.
     Ring(u32),
     /// Ringing the agent to whom this caller was promised.
@@ -45,11 +57,19 @@ impl Cue {
             ("flow", self.flow.to_string()),
         ];
         match &self.step {
-            Step::Hold(round) => pairs.push(("hold", round.to_string())),
+            Step::Hold { round, last } => {
+                pairs.push(("hold", round.to_string()));
+                if *last {
+                    pairs.push(("last", "1".to_owned()));
+                }
+            }
             Step::Ring(index) => pairs.push(("ring", index.to_string())),
             Step::Offer { agent, id } => {
                 pairs.extend([("agent", agent.to_string()), ("offer", id.to_string())]);
             }
+        }
+        if self.again > 0 {
+            pairs.push(("again", self.again.to_string()));
         }
         pairs
     }
@@ -81,7 +101,10 @@ impl Cue {
 
     fn from_lookup(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let step = if let Some(round) = get("hold") {
-            Step::Hold(round.parse().ok()?)
+            Step::Hold {
+                round: round.parse().ok()?,
+                last: get("last").is_some(),
+            }
         } else if let Some(index) = get("ring") {
             Step::Ring(index.parse().ok()?)
         } else {
@@ -90,10 +113,12 @@ impl Cue {
                 id: get("offer")?.parse().ok()?,
             }
         };
+        let again = get("again").map_or(Some(0), |text| text.parse().ok())?;
         Some(Self {
             call: get("call")?.parse().ok()?,
             flow: get("flow")?.parse().ok()?,
             step,
+            again,
         })
     }
 }
@@ -108,6 +133,7 @@ mod tests {
             call: "leg-1".parse().unwrap(),
             flow: "support".parse().unwrap(),
             step,
+            again: 0,
         }
     }
 
@@ -117,7 +143,21 @@ mod tests {
             agent: "alice".parse().unwrap(),
             id: OfferId::random(),
         };
-        for cue in [cue(Step::Hold(3)), cue(Step::Ring(0)), cue(offer)] {
+        for cue in [
+            cue(Step::Hold {
+                round: 3,
+                last: true,
+            }),
+            cue(Step::Hold {
+                round: 3,
+                last: false,
+            }),
+            Cue {
+                again: 2,
+                ..cue(Step::Ring(0))
+            },
+            cue(offer),
+        ] {
             assert_eq!(Cue::from_query(&cue.to_query()).as_ref(), Some(&cue));
             let payload = cue
                 .pairs()

@@ -1,11 +1,13 @@
 //! The agent's side of the protocol: having written "free", reads who waits, claims the longest and
 //! has Vonage move that leg.
 
+mod sweep;
+
 use crate::call::Call;
 use crate::clock::Clock;
 use crate::id::LegId;
 use crate::job::{Job, JobError, JobQueue};
-use crate::offer::Offer;
+use crate::offer::{By, Offer};
 use crate::plan::{self, AgentName, Flow, FlowKind, Plan, Queue};
 use crate::plans::{PlanError, Plans};
 use crate::presence::{Presence, State};
@@ -78,6 +80,16 @@ pub struct Exchange {
     pub clock: Clock,
 }
 
+/// What came of trying one caller for an agent.
+enum Tried {
+    /// They are on their way.
+    Moved(Outcome),
+    /// Not this one.
+    Passed,
+    /// Vonage refused to move this one, who waits again.
+    Refused(VonageError),
+}
+
 /// What came of moving one caller.
 enum Moved {
     Yes,
@@ -132,6 +144,7 @@ impl Exchange {
         let mut queues: Vec<_> = queues_of(&plan, agent)
             .map(|(flow, _)| (flow, None))
             .collect();
+        let mut refused = None;
         for _ in 0..TRIES {
             let now = self.clock.now();
             let presence = self
@@ -153,43 +166,45 @@ impl Exchange {
                 heads.extend(waiting.into_iter().next().map(|head| (index, head)));
             }
             let Some((index, head)) = heads.into_iter().min_by_key(|(_, head)| head.since) else {
-                return Ok(Outcome::Free);
+                break;
             };
             let flow = queues[index].0;
-            if let Some(outcome) = self.try_caller(flow, agent, &head, now).await? {
-                return Ok(outcome);
+            match self.try_caller(flow, agent, &head, now).await? {
+                Tried::Moved(outcome) => return Ok(outcome),
+                Tried::Passed => {}
+                Tried::Refused(error) => refused = Some(error),
             }
             queues[index].1 = Some(head);
         }
-        Ok(Outcome::Free)
+        refused.map_or(Ok(Outcome::Free), |error| Err(ExchangeError::Vonage(error)))
     }
 
-    /// Tries one caller for a free agent. `None`: not this one, try the next.
+    /// Tries one caller for a free agent.
     async fn try_caller(
         &self,
         flow: &Flow,
         agent: &AgentName,
         head: &Waiting,
         now: Timestamp,
-    ) -> Result<Option<Outcome>, ExchangeError> {
+    ) -> Result<Tried, ExchangeError> {
         let FlowKind::Queue(queue) = &flow.kind else {
-            return Ok(None);
+            return Ok(Tried::Passed);
         };
         let call = match self.store.call(&head.leg).await? {
             Some(call) if call.ended.is_none() => call,
             _ => {
                 self.store.forget_waiting(&flow.name, head).await?;
-                return Ok(None);
+                return Ok(Tried::Passed);
             }
         };
         let Some(place) = call.place.clone() else {
-            return Ok(None);
+            return Ok(Tried::Passed);
         };
-        let offer = Offer::new(agent, queue, now);
+        let offer = Offer::new(agent, queue, By::Transfer, now);
         match self.store.claim(&call.leg, &place, &offer, now).await? {
             Claimed::Yes => {}
             // The next look at the agent says who took them.
-            Claimed::AgentTaken | Claimed::CallerTaken => return Ok(None),
+            Claimed::AgentTaken | Claimed::CallerTaken => return Ok(Tried::Passed),
         }
         tracing::info!(leg.id = %call.leg, agent.id = %agent, "moving a caller to {agent}");
         let call = Call {
@@ -200,22 +215,26 @@ impl Exchange {
             .transfer(&*self.plans.of(&call).await?, flow, &offer, &call)
             .await
         {
-            Ok(Moved::Yes) => Ok(Some(Outcome::Transferred { call: call.leg })),
+            Ok(Moved::Yes) => Ok(Tried::Moved(Outcome::Transferred { call: call.leg })),
             Ok(Moved::Gone) => {
-                tracing::info!(leg.id = %call.leg, "the caller was gone before the transfer");
-                self.store.end(&call.leg, now).await?;
-                self.store.release(agent, &offer.id, now).await?;
-                Ok(None)
+                // A hang-up whose event is on its way; or a leg of another region, and then the
+                // caller's music comes back to us and finds them.
+                tracing::warn!(leg.id = %call.leg, "Vonage knows nothing of a caller who waits");
+                self.store.lose(&call.leg, &offer, now).await?;
+                Ok(Tried::Passed)
             }
-            // No answer at all. One that says no, of whatever kind, means it was not done.
-            Err(error) if error.may_have_been_applied() && error.reply().is_none() => {
+            Err(error) if in_doubt(&error) => {
                 // The phone may be ringing. The promise stays: events about the ringing end it, or
                 // it runs out and the caller, who then still hears music, is put back.
                 Err(ExchangeError::Vonage(error))
             }
             Err(error) => {
                 self.store.put_back(&call, &offer, now).await?;
-                Err(ExchangeError::Vonage(error))
+                match error {
+                    // Something about this leg: the next one may do.
+                    VonageError::BadRequest { .. } => Ok(Tried::Refused(error)),
+                    error => Err(ExchangeError::Vonage(error)),
+                }
             }
         }
     }
@@ -260,8 +279,14 @@ impl Exchange {
         RegionUrl::parse(call.region.as_deref()?, self.vonage.trust()).ok()
     }
 
-    /// Whether Vonage says that a leg is over, or knows nothing of it.
-    async fn is_over(&self, leg: Leg<'_>) -> bool {
+    /// Whether Vonage says that a leg of this call is over, or knows nothing of it.
+    async fn is_over(&self, leg: &LegId, call: Option<&Call>) -> bool {
+        let region = call.and_then(|call| self.region(call));
+        let leg = Leg {
+            id: leg,
+            region: region.as_ref(),
+            started: None,
+        };
         match self.vonage.call(leg).await {
             Ok(record) => record.is_over(),
             Err(error) => error.is_gone(),
@@ -277,14 +302,7 @@ impl Exchange {
             Some(call) => self.store.call(call).await?,
             None => None,
         };
-        let region = call.and_then(|call| self.region(&call));
-        let over = self
-            .is_over(Leg {
-                id: leg,
-                region: region.as_ref(),
-                started: None,
-            })
-            .await;
+        let over = self.is_over(leg, call.as_ref()).await;
         if over {
             self.store
                 .release(&presence.name, offer, self.clock.now())
@@ -303,11 +321,11 @@ impl Exchange {
             return Ok(());
         };
         let plan = self.plans.of(&call).await?;
-        let flow = call
+        let queue = call
             .place
             .as_ref()
-            .and_then(|place| plan.flow(&place.queue));
-        let Some(FlowKind::Queue(queue)) = flow.map(|flow| &flow.kind) else {
+            .and_then(|place| plan.queue(&place.queue));
+        let Some((_, queue)) = queue else {
             return Ok(());
         };
         let now = self.clock.now();
@@ -352,118 +370,14 @@ impl Exchange {
         }
         Ok(())
     }
+}
 
-    /// Looks for what was left half done: callers who are gone, promises that ran out, agents
-    /// who are free beside callers who wait.
-    ///
-    /// # Errors
-    /// When the store, the plan or Vonage is away; the next sweep goes on.
-    pub async fn sweep(&self) -> Result<(), ExchangeError> {
-        let plan = self.plans.current().await?;
-        let now = self.clock.now();
-        for agent in plan.agents() {
-            let presence = self
-                .store
-                .agents(std::slice::from_ref(&agent.name))
-                .await?
-                .remove(0);
-            if matches!(presence.state(now), State::Talking { .. }) {
-                self.release_if_over(&presence).await?;
-            }
-            self.void_offer(&presence, now).await?;
-        }
-        for flow in plan.flows() {
-            let FlowKind::Queue(queue) = &flow.kind else {
-                continue;
-            };
-            self.sweep_queue(flow, queue, now).await?;
-            for agent in &queue.agents {
-                let presence = self
-                    .store
-                    .agents(std::slice::from_ref(agent))
-                    .await?
-                    .remove(0);
-                if presence.is_free(now) && !self.store.waiting(&flow.name, None).await?.is_empty()
-                {
-                    self.next_caller(agent).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts a caller back whose promise ran out: whoever made it never came back.
-    async fn void_offer(&self, presence: &Presence, now: Timestamp) -> Result<(), ExchangeError> {
-        let Some(call) = &presence.call else {
-            return Ok(());
-        };
-        if let Some(call) = self.store.call(call).await?
-            && let Some(offer) = call.offer.clone().filter(|offer| offer.is_void(now))
-        {
-            tracing::warn!(leg.id = %call.leg, agent.id = %offer.agent, "a promise ran out");
-            self.store.put_back(&call, &offer, now).await?;
-        }
-        Ok(())
-    }
-
-    async fn sweep_queue(
-        &self,
-        flow: &Flow,
-        queue: &Queue,
-        now: Timestamp,
-    ) -> Result<(), ExchangeError> {
-        let mut after = None;
-        loop {
-            let page = self.store.waiting(&flow.name, after.as_ref()).await?;
-            for waiting in &page {
-                match self.store.call(&waiting.leg).await? {
-                    Some(call) if call.ended.is_none() => {
-                        self.sweep_caller(queue, &call, now).await?;
-                    }
-                    _ => self.store.forget_waiting(&flow.name, waiting).await?,
-                }
-            }
-            match page.last() {
-                Some(last) => after = Some(last.clone()),
-                None => return Ok(()),
-            }
-        }
-    }
-
-    /// A caller who waits: pretended agents that are overdue, and callers whose music stopped
-    /// coming back to us.
-    async fn sweep_caller(
-        &self,
-        queue: &Queue,
-        call: &Call,
-        now: Timestamp,
-    ) -> Result<(), ExchangeError> {
-        let Some(place) = &call.place else {
-            return Ok(());
-        };
-        let waited = now.duration_since(place.entered).unsigned_abs();
-        if let Some(after) = queue.free_after {
-            let pretend = Job::Pretend {
-                call: call.leg.clone(),
-            };
-            self.jobs
-                .send(&pretend, after.saturating_sub(waited))
-                .await?;
-        }
-        if waited > queue.max_wait + Duration::from_secs(300) {
-            let region = self.region(call);
-            let leg = Leg {
-                id: &call.leg,
-                region: region.as_ref(),
-                started: None,
-            };
-            if self.is_over(leg).await {
-                tracing::warn!(leg.id = %call.leg, "a caller was gone and no event said so");
-                self.store.end(&call.leg, now).await?;
-                self.gone(&call.leg).await?;
-            }
-        }
-        Ok(())
+/// Whether a transfer may have been done all the same: no answer came, or one from a gateway that
+/// had none itself. Any other no means that it was not done.
+fn in_doubt(error: &VonageError) -> bool {
+    match error.reply() {
+        Some(reply) => matches!(reply.status, 502 | 504),
+        None => error.may_have_been_applied(),
     }
 }
 

@@ -3,15 +3,21 @@
 
 use crate::call::Call;
 use crate::crypto;
-use crate::plan::{AgentName, Queue};
+use crate::id::LegId;
+use crate::job::{Job, JobError, JobQueue};
+use crate::plan::{AgentName, FlowName, Queue};
 use crate::store::{Claimed, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::time::Duration;
 
 /// How long a promise outlives the ringing time: for the transfer to reach Vonage (up to 4 s with
 /// its retries), the sentence before the ringing, and the event that says how it ended.
 const OFFER_GRACE: SignedDuration = SignedDuration::from_secs(20);
+
+/// Characters spoken in a second by the slowest of Vonage's voices.
+const SPOKEN: usize = 10;
 
 /// Longest talk: Vonage ends a connect after 7200 s; the rest is for the event that says so.
 pub const TALK_MAX: SignedDuration = SignedDuration::from_secs(7_200 + 60);
@@ -26,6 +32,14 @@ impl OfferId {
     #[must_use]
     pub fn random() -> Self {
         Self(crypto::random_hex::<8>())
+    }
+
+    /// The one under which the n-th agent of a `ring` flow talks with this caller. The same
+    /// whoever works it out.
+    #[must_use]
+    pub fn of_ring(call: &LegId, flow: &FlowName, index: u32) -> Self {
+        let hash = crypto::sha256_hex(format!("{call}\n{flow}\n{index}").as_bytes());
+        Self(hash[..16].to_owned())
     }
 }
 
@@ -69,18 +83,38 @@ pub struct Offer {
     pub agent: AgentName,
     /// When it is void, if nothing was heard of it.
     pub until: Timestamp,
+    /// How the caller is brought to the agent.
+    pub by: By,
+}
+
+/// How a caller is brought to an agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// By our answer to a webhook of the caller's leg. Asked again, we answer the same.
+    Reply,
+    /// By a transfer over REST. Asked meanwhile, we leave the leg alone.
+    Transfer,
 }
 
 impl Offer {
     /// A promise made now.
     #[must_use]
-    pub fn new(agent: &AgentName, queue: &Queue, now: Timestamp) -> Self {
+    pub fn new(agent: &AgentName, queue: &Queue, by: By, now: Timestamp) -> Self {
+        let said = queue
+            .connect_say
+            .as_ref()
+            .map_or(0, |text| text.chars().count());
+        let saying = SignedDuration::from_secs(i64::try_from(said / SPOKEN).unwrap_or(0));
         let ringing = SignedDuration::try_from(queue.timeout).unwrap_or(SignedDuration::ZERO);
-        let until = now.saturating_add(ringing + OFFER_GRACE).unwrap_or(now);
+        let until = now
+            .saturating_add(saying + ringing + OFFER_GRACE)
+            .unwrap_or(now);
         Self {
             id: OfferId::random(),
             agent: agent.clone(),
             until,
+            by,
         }
     }
 
@@ -91,26 +125,46 @@ impl Offer {
     }
 }
 
-/// The caller's side of the protocol: having written "waiting", reads the agents and claims the one
+/// The caller's side of the protocol: having written "waiting", reads the agents, and claims the one
 /// who is free longest. `None`: nobody is, or an agent was faster; the caller holds.
 ///
+/// Nobody is overtaken: while as many callers wait longer as agents are free, those are theirs, and
+/// the agents are told to look.
+///
 /// # Errors
-/// When the table does not answer.
+/// When the table or the queue of jobs does not answer.
 pub async fn claim_agent(
     store: &Store,
+    jobs: &JobQueue,
     queue: &Queue,
     call: &Call,
     now: Timestamp,
-) -> Result<Option<Offer>, StoreError> {
+) -> Result<Option<Offer>, ClaimError> {
     let Some(place) = &call.place else {
         return Ok(None);
     };
-    let mut free: Vec<_> = store.agents(&queue.agents).await?;
+    let mut free = store.agents(&queue.agents).await?;
     free.retain(|agent| agent.is_free(now));
-    // Stable: of agents free equally long, the plan's first.
+    if free.is_empty() {
+        return Ok(None);
+    }
+    let waiting = store.waiting(&place.queue, None).await?;
+    let ahead = waiting.iter().take_while(|one| one.leg != call.leg).count();
+    if ahead > 0 {
+        for agent in &free {
+            let look = Job::Look {
+                agent: agent.name.clone(),
+            };
+            jobs.send(&look, Duration::ZERO).await?;
+        }
+        if ahead >= free.len() {
+            return Ok(None);
+        }
+    }
+    // Stable: of agents free equally long, the plan's first. Those ahead take the longest free.
     free.sort_by_key(|agent| agent.free_from);
-    for agent in free {
-        let offer = Offer::new(&agent.name, queue, now);
+    for agent in free.into_iter().skip(ahead) {
+        let offer = Offer::new(&agent.name, queue, By::Reply, now);
         match store.claim(&call.leg, place, &offer, now).await? {
             Claimed::Yes => return Ok(Some(offer)),
             Claimed::AgentTaken => {}
@@ -118,4 +172,15 @@ pub async fn claim_agent(
         }
     }
     Ok(None)
+}
+
+/// A caller could not look for an agent.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// The table.
+    #[error("could not ask the store")]
+    Store(#[from] StoreError),
+    /// The queue of jobs.
+    #[error("could not have an agent look")]
+    Job(#[from] JobError),
 }

@@ -91,10 +91,12 @@ impl Plans {
         if let Some(fresh) = self.fresh() {
             return Ok(fresh);
         }
+        // Before the reading: a change that comes during it is seen next time.
+        let changed = self.changed();
         let read = self.read().await;
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         match (read, current.as_mut()) {
-            (Ok((plan, changed)), _) => {
+            (Ok(plan), _) => {
                 let plan = Arc::new(plan);
                 self.keep(plan.clone());
                 *current = Some(Current {
@@ -107,7 +109,7 @@ impl Plans {
             (Err(error), Some(last)) => {
                 tracing::error!(error = %crate::chain(&error), "the last good plan stays in force");
                 last.read = Instant::now();
-                last.changed = self.changed();
+                last.changed = changed;
                 Ok(last.plan.clone())
             }
             (Err(error), None) => Err(error),
@@ -187,8 +189,7 @@ impl Plans {
         fresh.then(|| current.plan.clone())
     }
 
-    async fn read(&self) -> Result<(Plan, Option<SystemTime>), PlanError> {
-        let changed = self.changed();
+    async fn read(&self) -> Result<Plan, PlanError> {
         let text = match &self.source {
             Source::File(path) => {
                 std::fs::read_to_string(path).map_err(|source| PlanError::File {
@@ -199,7 +200,6 @@ impl Plans {
             Source::Table => self.store.plan(None).await?.ok_or(PlanError::None)?.text,
         };
         let Checked { plan, faults } = Plan::parse(&text);
-        plan.map(|plan| (plan, changed))
-            .ok_or(PlanError::Faulty(faults.len()))
+        plan.ok_or(PlanError::Faulty(faults.len()))
     }
 }

@@ -14,6 +14,7 @@ pub struct Presence {
     /// Who.
     pub name: AgentName,
     /// Has said "free" and not "away" since.
+    #[serde(default)]
     pub present: bool,
     /// Can be rung from here on, if present.
     #[serde(with = "millisecond::required")]

@@ -6,7 +6,7 @@
 //! line.
 
 use crate::call::Call;
-use crate::cue::{Cue, Step};
+use crate::cue::{AGAIN_MAX, Cue, Step};
 use crate::ncco::{
     Action, App, Connect, Endpoint, EventType, Method, Ncco, Notify, Phone, Sip, Stream, Talk, Wait,
 };
@@ -28,6 +28,12 @@ pub const GOODBYE: &str = "Goodbye.";
 
 /// Said to an agent whose caller is gone.
 pub const CALLER_GONE: &str = "The caller has hung up. Thank you.";
+
+/// Said while we try again.
+pub const PATIENCE: &str = "Please stay on the line.";
+
+/// How long we leave whatever failed to come back.
+const PATIENCE_PAUSE: Duration = Duration::from_secs(5);
 
 /// Language of the sentences above.
 const OWN_LANGUAGE: &str = "en-GB";
@@ -213,7 +219,7 @@ pub fn hold(flow: &Flow, queue: &Queue, call: &Call, round: u32) -> Ncco {
     if round == 0 && !queue.music.is_empty() {
         ncco = ncco.then(say(&queue.say, &flow.language));
     }
-    for round in [round, round.saturating_add(1)] {
+    for (round, last) in [(round, false), (round.saturating_add(1), true)] {
         match music(queue, round) {
             Some(url) => ncco = ncco.then(Stream::play(url)),
             None => {
@@ -222,10 +228,11 @@ pub fn hold(flow: &Flow, queue: &Queue, call: &Call, round: u32) -> Ncco {
                     .then(Wait::of(SILENT_ROUND));
             }
         }
-        ncco = ncco.then(notify(
-            call,
-            &cue(call, flow, Step::Hold(round.saturating_add(1))),
-        ));
+        let step = Step::Hold {
+            round: round.saturating_add(1),
+            last,
+        };
+        ncco = ncco.then(notify(&call.base, &cue(call, flow, step)));
     }
     ncco.then(own(SORRY))
 }
@@ -284,13 +291,15 @@ fn connect(ncco: Ncco, agent: &plan::Agent, timeout: Duration, call: &Call, cue:
         event_method: Some(Method::Post),
         ..Connect::to(endpoint)
     };
-    ncco.then(rings).then(notify(call, cue)).then(own(SORRY))
+    ncco.then(rings)
+        .then(notify(&call.base, cue))
+        .then(own(SORRY))
 }
 
-fn notify(call: &Call, cue: &Cue) -> Notify {
+fn notify(base: &str, cue: &Cue) -> Notify {
     Notify {
         event_method: Some(Method::Post),
-        ..Notify::to(format!("{}/webhooks/event", call.base), cue.pairs())
+        ..Notify::to(format!("{base}/webhooks/event"), cue.pairs())
     }
 }
 
@@ -299,6 +308,7 @@ fn cue(call: &Call, flow: &Flow, step: Step) -> Cue {
         call: call.leg.clone(),
         flow: flow.name.clone(),
         step,
+        again: 0,
     }
 }
 
@@ -316,6 +326,24 @@ pub fn to_agent(plan: &Plan, call: Option<&Call>) -> Ncco {
         None => "A call for you.".to_owned(),
     };
     Ncco::default().then(own(&text))
+}
+
+/// What a caller hears whose next script could not be had: that they are still there, a moment's
+/// patience, and then we are asked again, for as long as [`AGAIN_MAX`] allows.
+#[must_use]
+pub fn ask_again(cue: Cue, base: &str) -> Ncco {
+    if cue.again >= AGAIN_MAX {
+        return sorry();
+    }
+    let cue = Cue {
+        again: cue.again + 1,
+        ..cue
+    };
+    Ncco::default()
+        .then(own(PATIENCE))
+        .then(Wait::of(PATIENCE_PAUSE))
+        .then(notify(base, &cue))
+        .then(own(SORRY))
 }
 
 /// The script for when we fail.

@@ -197,10 +197,12 @@ impl Vonage {
         let deadline = Instant::now() + self.0.budget;
         let mut retries = 0;
         let mut last = None;
+        // An attempt that got no answer may have been carried out, whatever the next one is told.
+        let mut doubt = None;
         loop {
             if !self.0.pace.turn(request.lane, deadline).await {
                 let operation = request.operation.clone();
-                return Err(last.unwrap_or(VonageError::Busy { operation }));
+                return Err(doubt.or(last).unwrap_or(VonageError::Busy { operation }));
             }
             // What cannot be repeated is better waited for to the end than left in doubt.
             let by = match request.repeat {
@@ -220,12 +222,20 @@ impl Vonage {
                 .judge(&error)
                 .and_then(|attempt| wait_before_retry(attempt, request.repeat, retries))
                 .filter(|wait| Instant::now() + *wait < deadline);
-            let Some(wait) = wait else { return Err(error) };
+            let Some(wait) = wait else {
+                return Err(match doubt {
+                    Some(doubt) if !error.is_gone() => doubt,
+                    _ => error,
+                });
+            };
             retries += 1;
             let wait_ms = wait.as_millis();
             warn!(attempt = retries, wait_ms, "trying again after: {error}");
             sleep(wait).await;
-            last = Some(error);
+            match error {
+                VonageError::NoAnswer { .. } => doubt = Some(error),
+                error => last = Some(error),
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use crate::config::Lookup;
 use crate::job::JobError;
 use crate::ncco::Ncco;
 use crate::ncco::check::Severity;
+use crate::offer::ClaimError;
 use crate::plans::PlanError;
 use crate::signature::{Payload, Secrets, SignatureError, Signed, Verifier};
 use crate::store::StoreError;
@@ -54,6 +55,12 @@ pub enum Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        Self::Later(Box::new(error))
+    }
+}
+
+impl From<ClaimError> for Failure {
+    fn from(error: ClaimError) -> Self {
         Self::Later(Box::new(error))
     }
 }
@@ -153,8 +160,10 @@ pub struct Received {
 pub struct Admitted {
     /// What it says, if it reads.
     pub fields: Result<Fields, Unreadable>,
-    query: String,
-    base: String,
+    /// The query it came with.
+    pub query: String,
+    /// The base of our own URLs; no slash at the end.
+    pub base: String,
 }
 
 /// Lets Vonage's webhooks in, and nobody else's.

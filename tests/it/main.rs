@@ -1,6 +1,12 @@
 //! Whole calls, through the board and through the built Lambda binaries.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 pub(crate) use switchboard_tests::*;
 
+mod captured_calls;
+mod functions;
+mod hostile;
 mod queue;
+mod recordings;
 mod scenarios;

@@ -4,7 +4,8 @@ use crate::platform::{Destination, Reply};
 use crate::world::{World, action, eventually, kinds, rings};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
+use switchboard_shared::offer::{By, Offer};
+use switchboard_shared::store::Claimed;
 
 /// The line whose queue Alice, Bob and Carol serve.
 const SUPPORT: &str = "447700900002";
@@ -551,9 +552,18 @@ async fn a_promise_nobody_came_back_for_runs_out() {
         .plan
         .unwrap();
     let (_, queue) = plan.queue(&"support".parse().unwrap()).unwrap();
-    let offer =
-        switchboard_shared::offer::claim_agent(store, queue, &call, world.clock.now()).await;
-    assert!(offer.unwrap().is_some());
+    let offer = Offer::new(
+        &"alice".parse().unwrap(),
+        queue,
+        By::Transfer,
+        world.clock.now(),
+    );
+    let place = call.place.clone().unwrap();
+    let claimed = store
+        .claim(&call.leg, &place, &offer, world.clock.now())
+        .await
+        .unwrap();
+    assert_eq!(claimed, Claimed::Yes);
     assert!(world.waiting("support").await.is_empty());
     world.later(120);
     let ncco = world.notify(&hold).await.body;
@@ -562,5 +572,269 @@ async fn a_promise_nobody_came_back_for_runs_out() {
         "447700900011",
         "the agent is free again, and the caller theirs"
     );
-    tokio::time::sleep(Duration::ZERO).await;
+}
+
+/// What else there is in a script: its n-th `notify`, as a script of its own.
+fn nth_notify(ncco: &Value, n: usize) -> Value {
+    let all = ncco
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|action| action["action"] == "notify");
+    json!([all.clone().nth(n).unwrap()])
+}
+
+/// Runs the sweep, as the schedule does, and waits until it is over.
+async fn sweep(world: &World) {
+    let url = world
+        .board
+        .environment()
+        .get("SWITCHBOARD_DISPATCH_QUEUE_URL")
+        .unwrap();
+    let send = world
+        .board
+        .sqs()
+        .send_message()
+        .queue_url(&url)
+        .message_body(r#"{"job":"sweep"}"#);
+    send.send().await.unwrap();
+    eventually(|| async {
+        use aws_sdk_sqs::types::QueueAttributeName::{
+            ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as InWork,
+        };
+        let asked = world.board.sqs().get_queue_attributes().queue_url(&url);
+        let asked = asked
+            .attribute_names(Visible)
+            .attribute_names(InWork)
+            .send()
+            .await
+            .unwrap();
+        let left = asked.attributes.unwrap();
+        (left[&Visible] == "0" && left[&InWork] == "0").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_that_brought_the_caller_to_an_agent_is_given_once_more() {
+    let world = World::open().await;
+    let hold = world.call(SUPPORT, "leg-1").await;
+    // Free, but told nobody: the caller's own music finds her.
+    let store = world.board.store();
+    store
+        .free(&"alice".parse().unwrap(), world.clock.now())
+        .await
+        .unwrap();
+    let first = world.notify(&hold).await.body;
+    assert_eq!(rings(&first), "447700900011");
+    // Vonage did not get that, and asks again; then its script goes on to the second `notify`.
+    assert_eq!(world.notify(&hold).await.body, first);
+    assert_eq!(world.notify(&nth_notify(&hold, 1)).await.body, first);
+}
+
+#[tokio::test]
+async fn a_caller_promised_over_rest_is_never_left_with_an_empty_script() {
+    let world = World::open().await;
+    let hold = world.call(SUPPORT, "leg-1").await;
+    world.platform.drop_connection("/v1/calls", "PUT", 100);
+    world.says("alice", "free").await;
+    assert_eq!(
+        world.notify(&hold).await.body,
+        json!([]),
+        "another tune follows"
+    );
+    let last = world.notify(&nth_notify(&hold, 1)).await.body;
+    assert_eq!(
+        kinds(&last)[..2],
+        ["stream", "notify"],
+        "nothing follows: the music goes on"
+    );
+}
+
+#[tokio::test]
+async fn a_caller_of_whom_vonage_denies_everything_is_found_by_their_music() {
+    let world = World::open().await;
+    let hold = world.call(SUPPORT, "leg-1").await;
+    world.later(1);
+    world.call(SUPPORT, "leg-2").await;
+    let gone = Reply {
+        status: 404,
+        times: 1,
+        ..Reply::default()
+    };
+    world.platform.fail("/v1/calls/leg-1", "PUT", gone);
+    assert_eq!(world.says("alice", "free").await.body["call"], "leg-2");
+    assert!(world.waiting("support").await.is_empty());
+    let music = world.notify(&hold).await.body;
+    assert_eq!(kinds(&music)[0], "stream");
+    assert_eq!(
+        world.waiting("support").await,
+        ["leg-1"],
+        "at the old place"
+    );
+    assert_eq!(world.says("bob", "free").await.body["call"], "leg-1");
+}
+
+#[tokio::test]
+async fn nobody_overtakes_those_who_wait_longer() {
+    let world = World::open().await;
+    world.call(SUPPORT, "first").await;
+    world.later(1);
+    let store = world.board.store();
+    store
+        .free(&"alice".parse().unwrap(), world.clock.now())
+        .await
+        .unwrap();
+    // Alice is free and has not looked yet; she is the first caller's.
+    let second = world.call(SUPPORT, "second").await;
+    assert_eq!(kinds(&second)[0], "talk");
+    assert_eq!(world.transfers(1).await[0].leg, "first");
+    assert_eq!(world.waiting("support").await, ["second"]);
+}
+
+#[tokio::test]
+async fn the_fallback_asks_again_about_a_caller_on_hold_and_gives_up_in_the_end() {
+    let world = World::open().await;
+    let mut ncco = world.call(SUPPORT, "leg-1").await;
+    for _ in 0..switchboard_shared::cue::AGAIN_MAX {
+        let failed = json!({
+            "payload": action(&ncco, "notify")["payload"],
+            "conversation_uuid": "CON-leg-1",
+            "reason": "Socket timeout.",
+            "original_request": { "url": action(&ncco, "notify")["eventUrl"][0], "type": "event" },
+        });
+        ncco = world.post("/webhooks/fallback", &failed).await.body;
+        assert_eq!(kinds(&ncco), ["talk", "wait", "notify", "talk"]);
+    }
+    let back = world.notify(&ncco).await.body;
+    assert_eq!(
+        kinds(&back)[0],
+        "stream",
+        "we are back, and the caller holds"
+    );
+    let failed = json!({
+        "payload": action(&ncco, "notify")["payload"],
+        "conversation_uuid": "CON-leg-1",
+        "reason": "Socket timeout.",
+    });
+    let end = world.post("/webhooks/fallback", &failed).await.body;
+    assert_eq!(kinds(&end), ["talk"]);
+}
+
+#[tokio::test]
+async fn the_fallback_knows_a_failed_connect_by_its_event_url() {
+    let world = World::open().await;
+    let ncco = world.call("447700900003", "leg-1").await;
+    let failed = json!({
+        "uuid": "agent-leg", "conversation_uuid": "CON-leg-1", "status": "busy",
+        "reason": "Connection reset.",
+        "original_request": { "url": action(&ncco, "connect")["eventUrl"][0], "type": "event" },
+    });
+    let again = world.post("/webhooks/fallback", &failed).await.body;
+    let next = world.notify(&again).await.body;
+    assert_eq!(rings(&next), "447700900012", "the next agent of the line");
+}
+
+#[tokio::test]
+async fn whoever_talks_on_another_line_is_not_rung_for_the_queue() {
+    let world = World::open().await;
+    world.says("alice", "free").await;
+    let direct = world.call("447700900003", "direct").await;
+    world.connected_leg(&direct, "answered", Value::Null).await;
+    assert_eq!(world.state("alice").await, "talking");
+    assert_eq!(
+        kinds(&world.call(SUPPORT, "leg-1").await)[0],
+        "talk",
+        "held"
+    );
+    world
+        .connected_leg(&direct, "completed", json!({ "duration": "9" }))
+        .await;
+    assert_eq!(world.transfers(1).await[0].leg, "leg-1", "and then hers");
+}
+
+#[tokio::test]
+async fn a_talk_whose_beginning_was_never_reported_is_not_torn_apart() {
+    let world = World::open().await;
+    world.call(SUPPORT, "leg-1").await;
+    world.says("alice", "free").await;
+    let ncco = world.moved("leg-1").await;
+    // `answered` never comes. The promise runs out while they talk.
+    world.later(300);
+    sweep(&world).await;
+    world.says("bob", "free").await;
+    assert_eq!(
+        world.platform.transfers().len(),
+        1,
+        "nobody takes the caller out of the talk"
+    );
+    let last = world.notify(&ncco).await.body;
+    assert_eq!(
+        last[0]["text"], "Goodbye.",
+        "the connect is over, long after any ringing"
+    );
+}
+
+#[tokio::test]
+async fn a_tune_longer_than_the_longest_wait_is_cut_short_by_the_sweep() {
+    let world = World::open().await;
+    world.call(SUPPORT, "leg-1").await;
+    world.later(599);
+    sweep(&world).await;
+    assert_eq!(world.waiting("support").await, ["leg-1"]);
+    world.later(90);
+    sweep(&world).await;
+    let ncco = world.moved("leg-1").await;
+    assert_eq!(ncco[0]["text"], "We are closed.");
+    assert!(world.waiting("support").await.is_empty());
+}
+
+#[tokio::test]
+async fn the_sweep_forgets_callers_whose_end_was_never_reported() {
+    let world = World::open().await;
+    world.call(SUPPORT, "leg-1").await;
+    world.platform.end("leg-1");
+    world.later(700);
+    sweep(&world).await;
+    assert!(world.waiting("support").await.is_empty());
+    let call = world
+        .board
+        .store()
+        .call(&"leg-1".parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(call.ended.is_some());
+}
+
+#[tokio::test]
+async fn a_leg_vonage_refuses_to_move_does_not_block_those_behind_it() {
+    let world = World::open().await;
+    world.call(SUPPORT, "first").await;
+    world.later(10);
+    world.call(SUPPORT, "second").await;
+    let odd = Reply {
+        status: 400,
+        times: 100,
+        ..Reply::default()
+    };
+    world.platform.fail("/v1/calls/first", "PUT", odd);
+    assert_eq!(world.says("alice", "free").await.body["call"], "second");
+    assert_eq!(world.waiting("support").await, ["first"]);
+}
+
+#[tokio::test]
+async fn an_agent_added_to_the_plan_serves_those_who_wait_already() {
+    let without = crate::world::PLAN.replace("[\"alice\", \"bob\", \"carol\"]", "[\"alice\"]");
+    let world = World::with_plan(&without).await;
+    world.call(SUPPORT, "leg-1").await;
+    world.change_plan(crate::world::PLAN);
+    let said = world.says("carol", "free").await;
+    assert_eq!(
+        (said.status, &said.body["call"]),
+        (200, &json!("leg-1")),
+        "{:?}",
+        said.body
+    );
+    assert_eq!(rings(&world.moved("leg-1").await), "447700900013");
 }

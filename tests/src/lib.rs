@@ -1,7 +1,10 @@
 //! What the tests of whole calls stand on: a board with a Vonage beside it, a Lambda Runtime API,
 //! AWS's event envelopes, webhook signatures. The tests are in `it/`.
 
-#![allow(clippy::unwrap_used, reason = "it serves tests: what fails here fails them")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "it serves tests: what fails here fails them"
+)]
 
 pub mod captured;
 pub mod clock;

@@ -129,7 +129,7 @@ pub struct World {
     /// The board's clock.
     pub clock: Clock,
     http: reqwest::Client,
-    _plan: tempfile::NamedTempFile,
+    plan: tempfile::NamedTempFile,
 }
 
 /// What an answer was: status, and the body as JSON (null where it is none).
@@ -199,7 +199,7 @@ impl World {
             signer,
             clock,
             http: http(),
-            _plan: file,
+            plan: file,
         }
     }
 
@@ -332,6 +332,11 @@ impl World {
             }
         })
         .await
+    }
+
+    /// Writes another plan into the file that the board watches.
+    pub fn change_plan(&self, plan: &str) {
+        std::fs::write(self.plan.path(), plan).unwrap();
     }
 
     /// Moves the board's clock on.

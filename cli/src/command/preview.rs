@@ -55,6 +55,7 @@ impl Preview {
             place: None,
             offer: None,
             served: None,
+            lost: false,
             ended: None,
         };
         let decision = script::answer(&plan, &call, now);

@@ -15,6 +15,7 @@ use switchboard_shared::call::{Call, Place};
 use switchboard_shared::chain;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
+use switchboard_shared::cue::Cue;
 use switchboard_shared::id::{ConversationId, LegId};
 use switchboard_shared::job::{Job, JobQueue};
 use switchboard_shared::ncco::Ncco;
@@ -26,7 +27,7 @@ use switchboard_shared::script::{self, Next};
 use switchboard_shared::store::{Begun, Store};
 use switchboard_shared::vonage::{RegionUrl, Trust};
 use switchboard_shared::web::{self, Failure, Received, Webhooks};
-use switchboard_shared::webhook::Answer as Asked;
+use switchboard_shared::webhook::{Answer as Asked, Fields};
 
 /// What the function works with; built once.
 #[derive(Debug)]
@@ -152,6 +153,7 @@ impl Answer {
             place: None,
             offer: None,
             served: None,
+            lost: false,
             ended: None,
         }
     }
@@ -200,7 +202,7 @@ impl Answer {
                 tracing::error!(leg.id = %call.leg, error = %chain(&error), "free-after waits for the sweep");
             }
         }
-        match offer::claim_agent(&self.store, queue, call, now).await {
+        match offer::claim_agent(&self.store, &self.jobs, queue, call, now).await {
             Ok(Some(offer)) => {
                 tracing::info!(leg.id = %call.leg, agent.id = %offer.agent, "{} is free", offer.agent);
                 script::connect_offer(plan, flow, queue, &offer, call, false)
@@ -214,35 +216,25 @@ impl Answer {
         }
     }
 
-    /// The script that joins a caller to the agent who claimed them.
-    async fn joining(&self, leg: &LegId) -> Ncco {
-        let found = match self.store.call(leg).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::error!(leg.id = %leg, error = %chain(&error), "a transferred caller hears an apology");
-                return script::sorry();
-            }
-        };
-        let Some(call) = found else {
+    /// The script that joins a caller to the agent who claimed them. Where the store is away, Vonage
+    /// is asked to try again, since the promise will still be there.
+    async fn joining(&self, leg: &LegId) -> Result<Ncco, Failure> {
+        let Some(call) = self.store.call(leg).await? else {
             tracing::warn!(leg.id = %leg, "a script was asked for a call we do not know");
-            return script::sorry();
+            return Ok(script::sorry());
         };
-        let Ok(plan) = self.plans.of(&call).await else {
-            return script::sorry();
+        let plan = self.plans.of(&call).await?;
+        let queue = call
+            .place
+            .as_ref()
+            .and_then(|place| plan.queue(&place.queue));
+        let Some((flow, queue)) = queue else {
+            return Ok(script::sorry());
         };
-        match (
-            call.place
-                .as_ref()
-                .and_then(|place| plan.queue(&place.queue)),
-            &call.offer,
-        ) {
-            (Some((flow, queue)), Some(offer)) => {
-                script::connect_offer(&plan, flow, queue, offer, &call, true)
-                    .unwrap_or_else(script::sorry)
-            }
-            (Some((flow, queue)), None) => script::hold(flow, queue, &call, 1),
-            (None, _) => script::sorry(),
-        }
+        let joined = call.offer.as_ref();
+        let joined =
+            joined.and_then(|offer| script::connect_offer(&plan, flow, queue, offer, &call, true));
+        Ok(joined.unwrap_or_else(|| script::hold(flow, queue, &call, 1)))
     }
 }
 
@@ -253,7 +245,7 @@ async fn on_ncco(
 ) -> Result<Response, Failure> {
     answer.webhooks.admit(request).await?;
     let leg = LegId::new(leg).map_err(|_| Failure::NotFound("such call"))?;
-    Ok(web::say(&answer.joining(&leg).await))
+    Ok(web::say(&answer.joining(&leg).await?))
 }
 
 async fn on_agent(
@@ -277,14 +269,25 @@ async fn on_fallback(
     State(answer): State<Arc<Answer>>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let admitted = answer.webhooks.admit(request).await?;
-    let reason = admitted
-        .fields
-        .ok()
-        .and_then(|fields| fields.text("reason"));
+    let received = answer.webhooks.admit(request).await?;
+    let fields = received.fields.ok();
+    let reason = fields.as_ref().and_then(|fields| fields.text("reason"));
     tracing::error!(
         reason = reason.as_deref().unwrap_or("not given"),
         "Vonage fell back: another webhook of ours failed"
     );
-    Ok(web::say(&script::sorry()))
+    // A call that had come further than its answer is not given up for one reply: it is asked
+    // about again. Nothing here needs the store.
+    let cue = fields.as_ref().and_then(cue);
+    let ncco = cue.map_or_else(script::sorry, |cue| script::ask_again(cue, &received.base));
+    Ok(web::say(&ncco))
+}
+
+/// What the webhook that failed was about: the payload of a `notify`, or the event URL's query.
+fn cue(fields: &Fields) -> Option<Cue> {
+    let payload = fields.value("payload").and_then(Cue::from_payload);
+    payload.or_else(|| {
+        let url = fields.value("original_request")?.get("url")?.as_str()?;
+        Cue::from_query(url.split_once('?')?.1)
+    })
 }

@@ -34,6 +34,13 @@ pub const DELAYS: [Duration; 6] = [
 /// `maxReceiveCount` is the same, so that the message then goes to the dead letters.
 pub const ATTEMPTS: u32 = DELAYS.len() as u32 + 1;
 
+/// Downloads begun, however many messages asked for them, before a recording is given up whose
+/// downloads never end: a function that is killed at its time limit reports nothing.
+const ATTEMPTS_ALL: u32 = 3 * ATTEMPTS;
+
+/// How long one download may be at it: a function's own limit of 15 minutes.
+const AT_WORK: SignedDuration = SignedDuration::from_mins(15);
+
 /// What the function works with; built once.
 #[derive(Debug)]
 pub struct Archiver {
@@ -54,6 +61,8 @@ enum Undone {
     Archive(#[from] ArchiveError),
     #[error("could not download the recording")]
     Download(#[from] VonageError),
+    #[error("gave up after {0} downloads that did not end")]
+    GivenUp(u32),
 }
 
 impl Undone {
@@ -63,6 +72,7 @@ impl Undone {
             Self::Download(error) | Self::Archive(ArchiveError::Download(error)) => {
                 error.is_refused()
             }
+            Self::GivenUp(_) => true,
             _ => false,
         }
     }
@@ -157,6 +167,18 @@ impl Archiver {
             recording.line = Some(call.line);
             recording.call = Some(call.leg);
         }
+        // Written before the work: a handler that is killed in it counts, too, and is not taken for
+        // lost by the sweep while it may still be at it.
+        recording.attempts += 1;
+        recording.due = self
+            .clock
+            .now()
+            .saturating_add(AT_WORK)
+            .unwrap_or(recording.due);
+        if recording.attempts > ATTEMPTS_ALL {
+            return Err(Undone::GivenUp(recording.attempts));
+        }
+        self.store.update_recording(&recording).await?;
         let found = if attempt > 1 {
             self.archive.find(&recording).await?
         } else {
@@ -171,7 +193,6 @@ impl Archiver {
             }
         };
         recording.state = State::Archived;
-        recording.attempts += 1;
         recording.reason = None;
         recording.key = Some(archived.key);
         recording.bytes = Some(archived.bytes);
@@ -219,7 +240,6 @@ impl Archiver {
         };
         let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::ZERO);
         recording.state = if last { State::Failed } else { State::Pending };
-        recording.attempts += 1;
         recording.reason = Some(reason);
         recording.due = self
             .clock

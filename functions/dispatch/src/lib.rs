@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use switchboard_shared::chain;
 use switchboard_shared::config::Lookup;
-use switchboard_shared::exchange::{Exchange, ExchangeError};
+use switchboard_shared::exchange::{Exchange, ExchangeError, Outcome};
 use switchboard_shared::job::{ArchiveJob, Job, JobError, JobQueue};
 use switchboard_shared::plans::Plans;
+use switchboard_shared::presence::State;
 use switchboard_shared::store::{Listing, Store, StoreError};
 use switchboard_shared::vonage::Vonage;
 
@@ -91,7 +92,16 @@ impl Dispatch {
         match serde_json::from_str(body).map_err(DispatchError::Unreadable)? {
             Job::Pretend { call } => self.exchange.pretend(&call).await?,
             Job::Look { agent } => {
-                self.exchange.next_caller(&agent).await?;
+                let outcome = self.exchange.next_caller(&agent).await?;
+                // A little early, by another machine's clock: look when the rest is over.
+                if let Outcome::Engaged {
+                    state: State::Resting { until },
+                } = outcome
+                {
+                    let left = until.duration_since(self.exchange.clock.now());
+                    let left = Duration::try_from(left).unwrap_or_default();
+                    self.exchange.jobs.send(&Job::Look { agent }, left).await?;
+                }
             }
             Job::Gone { call } => self.exchange.gone(&call).await?,
             Job::Sweep => self.sweep(OVERDUE).await?,

@@ -21,6 +21,8 @@ pub enum Asks {
     RingAnswered(Cue, u32),
     /// The n-th agent of a `ring` flow did not.
     RingFailed(Cue, u32),
+    /// The talk is over on the side of the n-th agent of a `ring` flow.
+    RingOver(Cue, u32),
     /// The agent promised to the caller answered.
     Answered(Promise),
     /// The agent promised to the caller did not. `replies`: Vonage takes a script in reply.
@@ -76,14 +78,14 @@ fn of_caller_leg(event: &Event, status: &CallStatus) -> Asks {
 }
 
 fn of_agent_leg(event: &Event, status: &CallStatus, cue: Cue) -> Asks {
-    let Cue { call, flow, step } = cue.clone();
-    let (agent, id) = match step {
-        Step::Hold(_) => return Asks::Nothing,
+    let (agent, id) = match cue.step.clone() {
+        Step::Hold { .. } => return Asks::Nothing,
         Step::Ring(index) => {
             return match status {
                 CallStatus::Answered => Asks::RingAnswered(cue, index),
                 // The caller hung up: nobody is left to ring another phone for.
                 CallStatus::Cancelled => Asks::Nothing,
+                CallStatus::Completed => Asks::RingOver(cue, index),
                 status if status.is_failure() => Asks::RingFailed(cue, index),
                 _ => Asks::Nothing,
             };
@@ -91,8 +93,8 @@ fn of_agent_leg(event: &Event, status: &CallStatus, cue: Cue) -> Asks {
         Step::Offer { agent, id } => (agent, id),
     };
     let promise = Promise {
-        call,
-        flow,
+        call: cue.call,
+        flow: cue.flow,
         agent,
         id,
     };
@@ -148,7 +150,7 @@ mod tests {
             ("answered", RING, "RingAnswered"),
             ("rejected", RING, "RingFailed"),
             ("cancelled", RING, "Nothing"),
-            ("completed", RING, "Nothing"),
+            ("completed", RING, "RingOver"),
             ("started", None, "Nothing"),
             ("completed", None, "Clear"),
             ("cancelled", None, "Clear"),

@@ -6,6 +6,8 @@
 mod decide;
 mod waiting;
 
+use waiting::Playing;
+
 pub use decide::{Asks, Promise, asks};
 
 use aws_config::SdkConfig;
@@ -23,7 +25,8 @@ use switchboard_shared::config::Lookup;
 use switchboard_shared::cue::Cue;
 use switchboard_shared::id::{ConversationId, LegId};
 use switchboard_shared::job::{Job, JobQueue};
-use switchboard_shared::offer::TALK_MAX;
+use switchboard_shared::offer::{OfferId, TALK_MAX};
+use switchboard_shared::plan::AgentName;
 use switchboard_shared::plans::Plans;
 use switchboard_shared::script;
 use switchboard_shared::store::{Home, Noted, Store, Turn};
@@ -143,6 +146,7 @@ impl Events {
             Asks::RingAnswered(cue, index) => {
                 self.ring_answered(&home, event, &cue, index, now).await
             }
+            Asks::RingOver(cue, index) => self.ring_over(&home, event, &cue, index, now).await,
             Asks::RingFailed(cue, index) => {
                 self.store.note(&home, event, now).await?;
                 self.after_ring(&cue, index, now).await
@@ -151,7 +155,8 @@ impl Events {
                 let turn = Turn::Answered {
                     call: promise.call,
                     agent: promise.agent,
-                    offer: Some((promise.id, later(now, TALK_MAX))),
+                    offer: promise.id,
+                    until: later(now, TALK_MAX),
                     leg: event.leg.clone(),
                 };
                 self.turn(&home, event, &turn, now).await?;
@@ -188,22 +193,57 @@ impl Events {
         index: u32,
         now: Timestamp,
     ) -> Result<Response, Failure> {
-        let plan = self.plans.current().await?;
-        let agent = plan
-            .ring(&cue.flow)
-            .and_then(|(_, ring)| ring.agents.get(index as usize));
-        let Some(agent) = agent.cloned() else {
+        let Some(agent) = self.ring_agent(cue, index).await? else {
             self.store.note(home, event, now).await?;
             return Ok(web::noted());
         };
-        let turn = Turn::Answered {
+        let turn = Turn::RingAnswered {
             call: cue.call.clone(),
             agent,
-            offer: None,
+            offer: OfferId::of_ring(&cue.call, &cue.flow, index),
+            until: later(now, TALK_MAX),
             leg: event.leg.clone(),
         };
         self.turn(home, event, &turn, now).await?;
         Ok(web::noted())
+    }
+
+    async fn ring_over(
+        &self,
+        home: &Home,
+        event: &Event,
+        cue: &Cue,
+        index: u32,
+        now: Timestamp,
+    ) -> Result<Response, Failure> {
+        let Some(agent) = self.ring_agent(cue, index).await? else {
+            self.store.note(home, event, now).await?;
+            return Ok(web::noted());
+        };
+        let look = Job::Look {
+            agent: agent.clone(),
+        };
+        let turn = Turn::AgentOver {
+            call: cue.call.clone(),
+            agent,
+            offer: OfferId::of_ring(&cue.call, &cue.flow, index),
+            free_from: now,
+        };
+        self.turn(home, event, &turn, now).await?;
+        self.jobs.send(&look, Duration::ZERO).await?;
+        Ok(web::noted())
+    }
+
+    /// The n-th agent of a `ring` flow, in the plan that the call keeps.
+    async fn ring_agent(&self, cue: &Cue, index: u32) -> Result<Option<AgentName>, Failure> {
+        let Some(call) = self.store.call(&cue.call).await? else {
+            return Ok(None);
+        };
+        let plan = self.plans.of(&call).await?;
+        let agents = plan.ring(&cue.flow).map(|(_, ring)| &ring.agents);
+        Ok(agents
+            .and_then(|agents| agents.get(index as usize))
+            .cloned())
     }
 
     async fn unanswered(
@@ -250,7 +290,8 @@ impl Events {
             return Ok(web::noted());
         }
         tracing::info!(leg.id = %promise.call, "the agent did not answer; the caller keeps the place");
-        self.resume(&promise.call, &promise.flow, 1, now).await
+        self.resume(&promise.call, &promise.flow, Playing::Nothing, now)
+            .await
     }
 
     async fn agent_over(

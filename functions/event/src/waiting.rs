@@ -8,38 +8,88 @@ use switchboard_shared::call::{Call, Place};
 use switchboard_shared::cue::{Cue, Step};
 use switchboard_shared::id::LegId;
 use switchboard_shared::job::Job;
-use switchboard_shared::offer;
+use switchboard_shared::offer::{self, By, Offer};
 use switchboard_shared::plan::{Flow, FlowName, Plan, Queue};
 use switchboard_shared::script::{self, Decision, Next};
+use switchboard_shared::store::Turn;
 use switchboard_shared::web::{self, Failure};
+
+/// What goes on playing if our answer says nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Playing {
+    /// This round of music, and another `notify` behind it.
+    Round(u32),
+    /// Nothing but the apology.
+    Nothing,
+}
+
+impl Playing {
+    fn next_round(self) -> u32 {
+        match self {
+            Self::Round(round) => round,
+            Self::Nothing => 1,
+        }
+    }
+}
 
 impl Events {
     /// A script of ours came to its `notify`.
     pub(super) async fn script(&self, cue: &Cue, now: Timestamp) -> Result<Response, Failure> {
         match &cue.step {
-            Step::Hold(round) => self.resume(&cue.call, &cue.flow, *round, now).await,
+            Step::Hold { round, last } => {
+                let playing = if *last {
+                    Playing::Nothing
+                } else {
+                    Playing::Round(*round)
+                };
+                self.resume(&cue.call, &cue.flow, playing, now).await
+            }
             // The connect is over, and the caller is still here: after a talk, or because the word
             // about its failure was lost.
             Step::Ring(index) => self.after_ring(cue, *index, now).await,
-            Step::Offer { agent, id } => {
+            Step::Offer { id, .. } => {
                 let Some(call) = self.store.call(&cue.call).await? else {
                     return Ok(web::say(&script::sorry()));
                 };
-                if let Some(offer) = call.offer.as_ref().filter(|offer| offer.id == *id) {
-                    let plan = self.plans.of(&call).await?;
-                    let cool_down = plan
-                        .queue(&cue.flow)
-                        .map_or(Duration::ZERO, |(_, queue)| queue.cool_down);
-                    let free_from = super::later(now, super::rest(cool_down));
-                    self.store.put_back(&call, offer, free_from).await?;
-                    let look = Job::Look {
-                        agent: agent.clone(),
-                    };
-                    self.jobs.send(&look, cool_down).await?;
+                if let Some(offer) = call.offer.clone().filter(|offer| offer.id == *id) {
+                    self.settle(&call, &offer, now).await?;
                 }
-                self.resume(&cue.call, &cue.flow, 1, now).await
+                self.resume(&cue.call, &cue.flow, Playing::Nothing, now)
+                    .await
             }
         }
+    }
+
+    /// A connect is over and no event said how. Within the time of the promise it was not
+    /// answered; ringing never takes longer, so beyond it they talked.
+    async fn settle(&self, call: &Call, offer: &Offer, now: Timestamp) -> Result<(), Failure> {
+        let plan = self.plans.of(call).await?;
+        let queue = call
+            .place
+            .as_ref()
+            .and_then(|place| plan.queue(&place.queue));
+        let rest = match queue {
+            Some((_, queue)) if offer.is_void(now) => queue.wrap_up,
+            Some((_, queue)) => queue.cool_down,
+            None => Duration::ZERO,
+        };
+        let free_from = super::later(now, super::rest(rest));
+        if offer.is_void(now) {
+            let turn = Turn::AgentOver {
+                call: call.leg.clone(),
+                agent: offer.agent.clone(),
+                offer: offer.id.clone(),
+                free_from,
+            };
+            self.store.make(&turn, now).await?;
+        } else {
+            self.store.put_back(call, offer, free_from).await?;
+        }
+        let look = Job::Look {
+            agent: offer.agent.clone(),
+        };
+        self.jobs.send(&look, rest).await?;
+        Ok(())
     }
 
     /// Where a caller stands now: gone on, on the way to an agent, or holding still.
@@ -47,7 +97,7 @@ impl Events {
         &self,
         call: &LegId,
         flow: &FlowName,
-        round: u32,
+        playing: Playing,
         now: Timestamp,
     ) -> Result<Response, Failure> {
         let Some(mut call) = self.store.call(call).await? else {
@@ -59,15 +109,20 @@ impl Events {
         if call.served.is_some() {
             return Ok(web::say(&script::goodbye()));
         }
-        if let Some(offer) = call.offer.clone() {
-            if !offer.is_void(now) {
-                // On the way: whatever plays goes on, and the transfer replaces it.
-                return Ok(web::noted());
-            }
+        if let Some(offer) = call.offer.clone().filter(|offer| !offer.is_void(now)) {
+            return self.promised(&call, &offer, playing).await;
+        }
+        if let Some(offer) = call.offer.take() {
             // Whoever promised never moved this caller: they are here, hearing music.
             tracing::warn!(leg.id = %call.leg, agent.id = %offer.agent, "a promise ran out; the caller keeps the place");
             self.store.put_back(&call, &offer, now).await?;
-            call.offer = None;
+        }
+        if let (true, Some(place)) = (call.lost, &call.place) {
+            tracing::error!(
+                leg.id = %call.leg,
+                "Vonage knows nothing of a caller who hears our music: is the region right?"
+            );
+            self.store.find(&call.leg, place).await?;
         }
         let plan = self.plans.of(&call).await?;
         let Some(place) = call.place.clone() else {
@@ -82,6 +137,7 @@ impl Events {
             return Ok(web::say(&script::sorry()));
         };
         if now.duration_since(place.entered).unsigned_abs() < queue.max_wait {
+            let round = playing.next_round();
             return self.look(&plan, flow, queue, &call, round, now).await;
         }
         if !self.store.leave(&call.leg, &place).await? {
@@ -91,6 +147,34 @@ impl Events {
         let decision = script::follow(&plan, &queue.otherwise, &call, now);
         call.place = None;
         self.follow(&plan, &call, decision, now).await
+    }
+
+    /// What a caller hears who is promised to an agent.
+    async fn promised(
+        &self,
+        call: &Call,
+        offer: &Offer,
+        playing: Playing,
+    ) -> Result<Response, Failure> {
+        let plan = self.plans.of(call).await?;
+        let queue = call
+            .place
+            .as_ref()
+            .and_then(|place| plan.queue(&place.queue));
+        let Some((flow, queue)) = queue else {
+            return Ok(web::noted());
+        };
+        Ok(match (offer.by, playing) {
+            // The answer that was to bring them there was lost: the same once more.
+            (By::Reply, _) => {
+                let ncco = script::connect_offer(&plan, flow, queue, offer, call, true);
+                web::say(&ncco.unwrap_or_else(script::sorry))
+            }
+            // The transfer replaces what plays, and nothing of ours should replace the transfer.
+            (By::Transfer, Playing::Round(_)) => web::noted(),
+            // Nothing plays behind this: silence would be an end.
+            (By::Transfer, Playing::Nothing) => web::say(&script::hold(flow, queue, call, 1)),
+        })
     }
 
     /// A look at the agents: one who is free gets the caller, else the music goes on.
@@ -103,7 +187,7 @@ impl Events {
         round: u32,
         now: Timestamp,
     ) -> Result<Response, Failure> {
-        let ncco = match offer::claim_agent(&self.store, queue, call, now).await? {
+        let ncco = match offer::claim_agent(&self.store, &self.jobs, queue, call, now).await? {
             Some(offer) => script::connect_offer(plan, flow, queue, &offer, call, true)
                 .unwrap_or_else(script::sorry),
             None => script::hold(flow, queue, call, round),

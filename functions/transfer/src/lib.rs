@@ -80,6 +80,15 @@ struct Asked {
     agent: Option<String>,
     expires: Option<i64>,
     signature: Option<String>,
+    /// Only ever typed into the page: a token in an address would end in logs and histories.
+    #[serde(skip)]
+    token: Option<String>,
+}
+
+/// What the page's form posts.
+#[derive(Debug, Default, Deserialize)]
+struct Typed {
+    agent: Option<String>,
     token: Option<String>,
 }
 
@@ -222,7 +231,7 @@ async fn on_page(State(transfer): State<Arc<Transfer>>, request: Request) -> Res
         Ok(body) => body,
         Err(failure) => return failure.into_response(),
     };
-    let typed: Asked = serde_urlencoded::from_bytes(&body).unwrap_or_default();
+    let typed: Typed = serde_urlencoded::from_bytes(&body).unwrap_or_default();
     asked.agent = asked.agent.or(typed.agent);
     asked.token = typed.token;
     let agent = asked.agent.clone().unwrap_or_default();

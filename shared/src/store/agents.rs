@@ -1,6 +1,6 @@
 //! Whether agents can be rung.
 
-use super::transact::Expression;
+use super::transact::{Expression, through_conflicts};
 use super::{Key, Store, StoreError, from_item, key, key_of, millis, text};
 use crate::offer::OfferId;
 use crate::plan::AgentName;
@@ -129,7 +129,7 @@ impl Store {
         expression: &Expression,
     ) -> Result<Option<Presence>, StoreError> {
         let condition = Some(expression.condition.clone()).filter(|text| !text.is_empty());
-        let sent = self
+        let update = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -138,9 +138,8 @@ impl Store {
             .set_condition_expression(condition)
             .set_expression_attribute_names(expression.names())
             .set_expression_attribute_values(expression.values())
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await;
+            .return_values(ReturnValue::AllNew);
+        let sent = through_conflicts(|| update.clone().send()).await;
         match sent {
             Ok(done) => {
                 let mut item = done.attributes.unwrap_or_default();

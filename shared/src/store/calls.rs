@@ -1,6 +1,6 @@
 //! Calls and their ledger.
 
-use super::transact::{Expression, Transacted, Write};
+use super::transact::{Expression, Transacted, Write, through_conflicts};
 use super::{
     Home, Item, Key, LEDGER_KEEPS, Listing, Store, StoreError, expiry, from_item, key, key_of,
     millis, text, to_item,
@@ -51,8 +51,23 @@ pub enum Turn {
         call: LegId,
         /// Who answered.
         agent: AgentName,
-        /// Under which promise, and until when the agent counts as talking; none for a `ring` flow.
-        offer: Option<(OfferId, Timestamp)>,
+        /// Under which promise.
+        offer: OfferId,
+        /// Until when the agent counts as talking, if nothing more is heard.
+        until: Timestamp,
+        /// The agent's own leg.
+        leg: Option<LegId>,
+    },
+    /// An agent of a `ring` flow answered the caller.
+    RingAnswered {
+        /// The caller.
+        call: LegId,
+        /// Who answered.
+        agent: AgentName,
+        /// What the talk is known by.
+        offer: OfferId,
+        /// Until when the agent counts as talking, if nothing more is heard.
+        until: Timestamp,
         /// The agent's own leg.
         leg: Option<LegId>,
     },
@@ -145,7 +160,7 @@ impl Store {
         key: Key<'_>,
         expression: &Expression,
     ) -> Result<Option<Item>, StoreError> {
-        let sent = self
+        let update = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -154,9 +169,8 @@ impl Store {
             .condition_expression(&expression.condition)
             .set_expression_attribute_names(expression.names())
             .set_expression_attribute_values(expression.values())
-            .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .send()
-            .await;
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let sent = through_conflicts(|| update.clone().send()).await;
         let Err(error) = sent else { return Ok(None) };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
@@ -258,41 +272,56 @@ impl Store {
         match turn {
             Turn::CallerOver { call, at } => {
                 let over = Expression::new(
-                    "SET #ended = if_not_exists(#ended, :at), #ttl = if_not_exists(#ttl, :ttl)",
-                    "attribute_not_exists(#ended)",
+                    "SET #ended = :at, #ttl = if_not_exists(#ttl, :ttl)",
+                    "attribute_not_exists(#ended) OR #ended > :at",
                 )
-                .with(":at", text(at.to_string()))
+                // Always milliseconds, so that text order is time order: the earliest end counts.
+                .with(
+                    ":at",
+                    text(at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
+                )
                 .with(":ttl", expiry(now, LEDGER_KEEPS));
                 vec![vec![update(Key::Call(call), &over)]]
             }
             Turn::Answered {
                 call,
                 agent,
-                offer: None,
-                ..
-            } => {
-                let served = Expression::new("SET #served = :agent", "attribute_exists(#line)")
-                    .with(":agent", text(agent.to_string()));
-                vec![vec![update(Key::Call(call), &served)]]
-            }
-            Turn::Answered {
-                call,
-                agent,
-                offer: Some((offer, until)),
+                offer,
+                until,
                 leg,
             } => {
-                let mut talks = Expression::new("SET #free_from = :until", "#offer = :offer")
-                    .with(":until", millis(*until))
-                    .with(":offer", text(offer.to_string()));
-                if let Some(leg) = leg {
-                    talks.update.push_str(", #leg = :leg");
-                    talks
-                        .values
-                        .insert(":leg".to_owned(), text(leg.to_string()));
-                }
+                let talks = Expression::new("SET #free_from = :until", "#offer = :offer");
                 vec![
                     vec![update(Key::Call(call), &served(agent, offer))],
-                    vec![update(Key::Agent(agent), &talks)],
+                    vec![update(
+                        Key::Agent(agent),
+                        &engaged(talks, offer, *until, leg.as_ref()),
+                    )],
+                ]
+            }
+            Turn::RingAnswered {
+                call,
+                agent,
+                offer,
+                until,
+                leg,
+            } => {
+                let serves = Expression::new("SET #served = :agent", "attribute_exists(#line)")
+                    .with(":agent", text(agent.to_string()));
+                // Whoever talks on another line is not rung for a queue meanwhile.
+                let talks = Expression::new(
+                    "SET #free_from = :until, #offer = :offer, #call = :call, #name = :name",
+                    "attribute_not_exists(#offer) OR #free_from <= :now",
+                )
+                .with(":call", text(call.to_string()))
+                .with(":name", text(agent.to_string()))
+                .with(":now", millis(now));
+                vec![
+                    vec![update(Key::Call(call), &serves)],
+                    vec![update(
+                        Key::Agent(agent),
+                        &engaged(talks, offer, *until, leg.as_ref()),
+                    )],
                 ]
             }
             Turn::Unanswered {
@@ -328,18 +357,31 @@ impl Store {
         }
     }
 
+    /// Makes a turn that no event stands for. What no longer applies is left out.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn make(&self, turn: &Turn, now: Timestamp) -> Result<(), StoreError> {
+        for group in self.turn_writes(turn, now) {
+            self.transact("make a turn", group).await?;
+        }
+        Ok(())
+    }
+
     /// A caller's leg is known to be over, though no event said so. Their place, if they had one,
     /// is left to whoever looks at it next.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn end(&self, call: &LegId, at: Timestamp) -> Result<(), StoreError> {
-        let turn = Turn::CallerOver {
-            call: call.clone(),
+        self.make(
+            &Turn::CallerOver {
+                call: call.clone(),
+                at,
+            },
             at,
-        };
-        let writes = self.turn_writes(&turn, at).into_iter().flatten().collect();
-        self.transact("end a call", writes).await.map(drop)
+        )
+        .await
     }
 
     /// The events kept with a call, oldest first.
@@ -437,6 +479,22 @@ impl Store {
         }
         Ok(found)
     }
+}
+
+fn engaged(
+    talks: Expression,
+    offer: &OfferId,
+    until: Timestamp,
+    leg: Option<&LegId>,
+) -> Expression {
+    let mut talks = talks
+        .with(":until", millis(until))
+        .with(":offer", text(offer.to_string()));
+    if let Some(leg) = leg {
+        talks.update.push_str(", #leg = :leg");
+        talks = talks.with(":leg", text(leg.to_string()));
+    }
+    talks
 }
 
 fn served(agent: &AgentName, offer: &OfferId) -> Expression {

@@ -10,12 +10,13 @@
 //!                               +----> gone on (leave), or ended
 //! ```
 
-use super::transact::{Expression, Transacted, Write};
+use super::transact::{Expression, Transacted, Write, through_conflicts};
 use super::{Key, Store, StoreError, expiry, from_item, key, millis, text, to_item};
 use crate::call::{Call, Place};
 use crate::id::LegId;
 use crate::offer::{Offer, OfferId};
 use crate::plan::{AgentName, FlowName};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -144,7 +145,7 @@ impl Store {
         .with(":until", millis(offer.until))
         .with(":call", text(call.to_string()))
         .with(":offer", text(offer.id.to_string()))
-        .with(":true", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
+        .with(":true", AttributeValue::Bool(true))
         .with(":now", millis(now));
         let caller = Expression::new(
             "SET #offer = :offer",
@@ -208,6 +209,47 @@ impl Store {
         }
     }
 
+    /// Vonage knows nothing of a caller who was promised: they keep their place, and lose their turn
+    /// until they are heard of. The agent is free.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn lose(
+        &self,
+        call: &LegId,
+        offer: &Offer,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let lose = Expression::new("SET #lost = :true REMOVE #offer", "#offer.#id = :offer")
+            .with(":true", AttributeValue::Bool(true))
+            .with(":offer", text(offer.id.to_string()));
+        let lose = Write::update(&self.table, Key::Call(call), &lose);
+        let release = self.release_write(&offer.agent, &offer.id, now);
+        let both = vec![lose, release.clone()];
+        if let Transacted::Refused(_) = self.transact("lose a caller", both).await? {
+            self.transact("release an agent", vec![release]).await?;
+        }
+        Ok(())
+    }
+
+    /// A caller who was lost is heard of: they wait again at the old place. False when nothing was
+    /// to be done.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn find(&self, call: &LegId, place: &Place) -> Result<bool, StoreError> {
+        let found = Expression::new(
+            "REMOVE #lost",
+            "attribute_exists(#lost) AND attribute_exists(#place) AND attribute_not_exists(#ended)",
+        );
+        let writes = vec![
+            Write::update(&self.table, Key::Call(call), &found),
+            self.waiting_write(call, place),
+        ];
+        let outcome = self.transact("find a caller", writes).await?;
+        Ok(matches!(outcome, Transacted::Done))
+    }
+
     /// Removes the entry of a caller who is gone. Nothing to do when it is gone already.
     ///
     /// # Errors
@@ -218,11 +260,12 @@ impl Store {
             since: gone.since,
             leg: &gone.leg,
         };
-        self.client
+        let delete = self
+            .client
             .delete_item()
             .table_name(&self.table)
-            .set_key(Some(super::key_of(place)))
-            .send()
+            .set_key(Some(super::key_of(place)));
+        through_conflicts(|| delete.clone().send())
             .await
             .map_err(StoreError::unavailable("remove a caller who is gone"))?;
         Ok(())

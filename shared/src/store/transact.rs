@@ -1,7 +1,7 @@
 //! Several writes that happen together or not at all.
 
 use super::{Item, Key, Store, StoreError, key_of};
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{
     AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
     TransactWriteItem, Update,
@@ -14,6 +14,30 @@ const CONFLICT_RETRIES: u32 = 5;
 
 /// First wait after a conflict; the others double. A DynamoDB transaction takes about 10 ms.
 const CONFLICT_WAIT: Duration = Duration::from_millis(15);
+
+/// Sends a single write again while a transaction is under way on the same item. The SDK does not:
+/// it takes the conflict for a final no.
+pub(super) async fn through_conflicts<T, E, R, Fut>(
+    send: impl Fn() -> Fut,
+) -> Result<T, SdkError<E, R>>
+where
+    E: ProvideErrorMetadata,
+    Fut: Future<Output = Result<T, SdkError<E, R>>>,
+{
+    let mut conflicts = 0;
+    loop {
+        match send().await {
+            Err(SdkError::ServiceError(error))
+                if error.err().code() == Some("TransactionConflictException")
+                    && conflicts < CONFLICT_RETRIES =>
+            {
+                tokio::time::sleep(CONFLICT_WAIT * 2_u32.pow(conflicts)).await;
+                conflicts += 1;
+            }
+            sent => return sent,
+        }
+    }
+}
 
 /// One write of a transaction.
 #[derive(Debug, Clone)]

@@ -1,0 +1,171 @@
+//! The sweep: finds what was left half done by a handler that never came back, or by an event that
+//! never came.
+
+use super::{Exchange, ExchangeError};
+use crate::call::{Call, Place};
+use crate::chain;
+use crate::job::Job;
+use crate::plan::{Flow, FlowKind, Queue};
+use crate::presence::{Presence, State};
+use crate::script::{self, Next};
+use crate::vonage::Leg;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// How long after the longest wait a caller's music may still play, before the sweep moves them on
+/// itself. Most tunes are over by then, and looked after by their own `notify`.
+const OVERDUE: Duration = Duration::from_secs(60);
+
+impl Exchange {
+    /// Looks for what was left half done: callers who are gone or wait too long, promises that ran
+    /// out, agents who are free beside callers who wait. What fails is logged, and the rest is
+    /// looked at all the same.
+    ///
+    /// # Errors
+    /// When there is no plan.
+    pub async fn sweep(&self) -> Result<(), ExchangeError> {
+        let plan = self.plans.current().await?;
+        let now = self.clock.now();
+        for agent in plan.agents() {
+            let looked = async {
+                let agents = self.store.agents(std::slice::from_ref(&agent.name)).await?;
+                for presence in agents {
+                    self.sweep_agent(&presence, now).await?;
+                }
+                Ok(())
+            };
+            self.told(looked.await);
+        }
+        for flow in plan.flows() {
+            if let FlowKind::Queue(queue) = &flow.kind {
+                self.told(self.sweep_queue(flow, queue, now).await);
+            }
+        }
+        // Last, when those who are gone have made room.
+        for agent in plan.agents() {
+            self.told(self.next_caller(&agent.name).await.map(drop));
+        }
+        Ok(())
+    }
+
+    fn told(&self, swept: Result<(), ExchangeError>) {
+        if let Err(error) = swept {
+            tracing::error!(error = %chain(&error), "the sweep leaves something for the next one");
+        }
+    }
+
+    /// An agent whose talk is over and nobody said so; or whose promise ran out, with a caller of
+    /// whom we do not know. A caller who hears music puts themselves back when it ends: only they
+    /// know that they are not talking.
+    async fn sweep_agent(&self, presence: &Presence, now: Timestamp) -> Result<(), ExchangeError> {
+        if matches!(presence.state(now), State::Talking { .. }) {
+            self.release_if_over(presence).await?;
+        }
+        let Some(call) = &presence.call else {
+            return Ok(());
+        };
+        if let Some(call) = self.store.call(call).await?
+            && call.offer.as_ref().is_some_and(|offer| offer.is_void(now))
+            && self.is_over(&call.leg, Some(&call)).await
+        {
+            self.forget(&call, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn sweep_queue(
+        &self,
+        flow: &Flow,
+        queue: &Queue,
+        now: Timestamp,
+    ) -> Result<(), ExchangeError> {
+        let mut after = None;
+        loop {
+            let page = self.store.waiting(&flow.name, after.as_ref()).await?;
+            for waiting in &page {
+                match self.store.call(&waiting.leg).await? {
+                    Some(call) if call.ended.is_none() => {
+                        self.told(self.sweep_caller(queue, &call, now).await);
+                    }
+                    _ => self.store.forget_waiting(&flow.name, waiting).await?,
+                }
+            }
+            match page.last() {
+                Some(last) => after = Some(last.clone()),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// A caller who waits: an agent to be pretended, or the longest wait long over.
+    async fn sweep_caller(
+        &self,
+        queue: &Queue,
+        call: &Call,
+        now: Timestamp,
+    ) -> Result<(), ExchangeError> {
+        let Some(place) = &call.place else {
+            return Ok(());
+        };
+        let waited = now.duration_since(place.entered).unsigned_abs();
+        if let Some(after) = queue.free_after {
+            let pretend = Job::Pretend {
+                call: call.leg.clone(),
+            };
+            self.jobs
+                .send(&pretend, after.saturating_sub(waited))
+                .await?;
+        }
+        if waited < queue.max_wait + OVERDUE {
+            return Ok(());
+        }
+        if self.is_over(&call.leg, Some(call)).await {
+            return self.forget(call, now).await;
+        }
+        self.move_on(queue, call, place, now).await
+    }
+
+    /// A caller who is gone, and no event said so.
+    async fn forget(&self, call: &Call, now: Timestamp) -> Result<(), ExchangeError> {
+        tracing::warn!(leg.id = %call.leg, "a caller was gone and no event said so");
+        self.store.end(&call.leg, now).await?;
+        self.gone(&call.leg).await
+    }
+
+    /// Moves a caller on whose tune is longer than the longest wait.
+    async fn move_on(
+        &self,
+        queue: &Queue,
+        call: &Call,
+        place: &Place,
+        now: Timestamp,
+    ) -> Result<(), ExchangeError> {
+        if !self.store.leave(&call.leg, place).await? {
+            return Ok(());
+        }
+        let plan = self.plans.of(call).await?;
+        let ncco = match script::follow(&plan, &queue.otherwise, call, now).next {
+            Next::Say(ncco) => ncco,
+            Next::Wait(flow, queue) => {
+                let place = Place {
+                    queue: flow.name.clone(),
+                    entered: now,
+                    ..place.clone()
+                };
+                self.store.enter(&call.leg, &place).await?;
+                script::hold(flow, queue, call, 0)
+            }
+        };
+        tracing::info!(leg.id = %call.leg, "the longest wait is over; on to {}", queue.otherwise);
+        let region = self.region(call);
+        let leg = Leg {
+            id: &call.leg,
+            region: region.as_ref(),
+            started: None,
+        };
+        self.vonage
+            .transfer(leg, &ncco)
+            .await
+            .map_err(ExchangeError::Vonage)
+    }
+}

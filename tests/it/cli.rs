@@ -1,0 +1,1535 @@
+//! The operator's commands, run as an operator runs them: the built binary, in a folder of its own.
+
+use crate::platform::{Content, Platform, RecordingFault};
+use crate::world::{self, PATIENCE, PLAN, World, action, eventually, incoming, kinds};
+use serde_json::{Value, json};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+
+/// A person's shell: a folder to stand in, and variables that are set.
+pub(crate) struct Shell {
+    folder: TempDir,
+    settings: Vec<(String, String)>,
+}
+
+/// What a command came to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Ran {
+    /// Its exit code; none when a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// What it printed.
+    pub(crate) out: String,
+    /// What it said beside that.
+    pub(crate) err: String,
+}
+
+impl Ran {
+    /// What it printed, as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|fault| panic!("{fault} in {self:?}"))
+    }
+
+    /// The same, of a command that found nothing wrong.
+    pub(crate) fn fine(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self
+    }
+}
+
+/// The built `switchboard`, which lies beside the folder of this test's own binary.
+fn binary() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.parent().unwrap().with_file_name("switchboard");
+    assert!(
+        path.is_file(),
+        "{} is missing: `make test` builds it, or `cargo build --bins`",
+        path.display()
+    );
+    path
+}
+
+impl Shell {
+    pub(crate) fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            settings: Vec::new(),
+        }
+    }
+
+    /// With a variable set.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.settings.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(self.settings.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ran {
+        ran(self.command(arguments)).await
+    }
+
+    /// Runs a command with something on standard input.
+    async fn run_on(&self, input: &str, arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).await.unwrap();
+        drop(stdin);
+        finished(child).await
+    }
+}
+
+async fn ran(mut command: Command) -> Ran {
+    finished(command.spawn().unwrap()).await
+}
+
+async fn finished(child: Child) -> Ran {
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output())
+        .await
+        .expect("the command ends")
+        .unwrap();
+    Ran {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A running `switchboard dev`. Killed when dropped.
+pub(crate) struct Dev {
+    /// Where it says it is ready.
+    pub(crate) url: String,
+    child: Child,
+    out: BufReader<ChildStdout>,
+    log: PathBuf,
+}
+
+impl Dev {
+    /// Starts it on a free port and waits until it is ready.
+    pub(crate) async fn start(shell: &Shell, more: &[&str]) -> Self {
+        let mut arguments = vec!["dev", "--port", "0"];
+        arguments.extend(more);
+        Self::start_as(shell, &arguments).await
+    }
+
+    async fn start_as(shell: &Shell, arguments: &[&str]) -> Self {
+        let log = shell.path(&format!("{}.log", crate::unique::uuid()));
+        let mut command = shell.command(arguments);
+        command.stderr(std::fs::File::create(&log).unwrap());
+        let mut child = command.spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        tokio::time::timeout(PATIENCE, out.read_line(&mut line))
+            .await
+            .expect("it is ready in time")
+            .unwrap();
+        let url = line
+            .strip_prefix("ready ")
+            .and_then(|rest| rest.strip_suffix('\n'));
+        let Some(url) = url else {
+            panic!("{line:?} is no ready line; it said: {}", read(&log));
+        };
+        Self {
+            url: url.to_owned(),
+            child,
+            out,
+            log,
+        }
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        read(&self.log)
+    }
+
+    /// Sends a signal, such as `INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().expect("it runs").to_string();
+        let sent = std::process::Command::new("kill")
+            .args([&format!("-{name}"), &id])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for its end: exit code, what it printed after it was ready, what it logged.
+    pub(crate) async fn ended(mut self) -> Ran {
+        let mut out = String::new();
+        let end = async {
+            self.out.read_to_string(&mut out).await.unwrap();
+            self.child.wait().await.unwrap()
+        };
+        let status = tokio::time::timeout(PATIENCE, end)
+            .await
+            .expect("the board ends");
+        Ran {
+            code: status.code(),
+            out,
+            err: read(&self.log),
+        }
+    }
+
+    /// Ctrl-C, and wait.
+    pub(crate) async fn interrupted(self) -> Ran {
+        self.signal("INT");
+        self.ended().await
+    }
+}
+
+fn read(path: &PathBuf) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// Words that say what to do next hold something to type.
+fn advises(text: &str) -> bool {
+    text.contains('`') || text.contains("--")
+}
+
+/// A plan with four faults: zone, number, flow, agent.
+const FAULTY: &str = r#"[defaults]
+language = "en-GB"
+timezone = "Europe/Lodnon"
+
+[[line]]
+number = "0044"
+name = "Front desk"
+flow = "suport"
+
+[[agent]]
+name = "alice"
+phone = "447700900011"
+
+[flow.support]
+type = "ring"
+agents = ["alcie"]
+otherwise = "closed"
+
+[flow.closed]
+type = "message"
+say = "We are closed."
+"#;
+
+/// Where [`FAULTY`] is faulty: line, column, a part of the message, a part of the advice.
+const FAULTS: [(u64, u64, &str, &str); 4] = [
+    (3, 12, "Europe/Lodnon", "Europe/London"),
+    (6, 10, "E.164", "447700900000"),
+    (8, 8, "\"suport\"", "\"support\""),
+    (16, 11, "\"alcie\"", "\"alice\""),
+];
+
+// Usage.
+
+#[tokio::test]
+async fn help_and_version_are_printed_and_nothing_is_wrong() {
+    let shell = Shell::new();
+    for arguments in [
+        &["--help"][..],
+        &["help"],
+        &["--version"],
+        &["dev", "--help"],
+        &["plan", "check", "--help"],
+        &["preview", "--help"],
+        &["ncco", "check", "-h"],
+        &["calls", "--help"],
+        &["calls", "show", "--help"],
+        &["queue", "--help"],
+        &["agent", "--help"],
+        &["recordings", "retry", "--help"],
+        &["sign", "--help"],
+        &["link", "--help"],
+        &["token", "--help"],
+    ] {
+        let ran = shell.run(arguments).await.fine();
+        assert!(!ran.out.is_empty() && ran.err.is_empty(), "{arguments:?}");
+    }
+    let all = shell.run(&["--help"]).await.out;
+    for command in [
+        "dev", "plan", "preview", "ncco", "calls", "queue", "agent", "recordings",
+    ] {
+        assert!(all.contains(&format!("\n  {command} ")), "{command} in {all}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_understood_ends_with_2_and_says_how_it_is_written() {
+    let shell = Shell::new();
+    for arguments in [
+        &[][..],
+        &["nonsense"],
+        &["dev", "--port", "70000"],
+        &["dev", "--port", "x"],
+        &["dev", "extra"],
+        &["plan"],
+        &["plan", "nonsense"],
+        &["plan", "check", "a", "b"],
+        &["preview"],
+        &["preview", "--line"],
+        &["preview", "447700900000"],
+        &["ncco"],
+        &["ncco", "check", "a", "b"],
+        &["calls", "nonsense"],
+        &["calls", "show"],
+        &["calls", "--nonsense"],
+        &["queue", "nonsense"],
+        &["agent"],
+        &["agent", "free"],
+        &["agent", "away", "Al ice"],
+        &["agent", "free", "Alice"],
+        &["recordings", "get"],
+        &["recordings", "get", "a/b"],
+        &["recordings", "retry"],
+        &["recordings", "retry", "a", "--all"],
+        &["sign", "--body", "{}", "--query", "a=b"],
+        &["link"],
+        &["link", "alice", "--days", "0"],
+        &["link", "alice", "--days", "366"],
+        &["token", "nonsense"],
+        &["--data"],
+    ] {
+        let ran = shell.run(arguments).await;
+        assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
+        assert_eq!(ran.out, "", "{arguments:?}");
+        assert!(
+            ran.err.contains("--help") || ran.err.contains("Usage:"),
+            "{arguments:?}: {ran:?}"
+        );
+    }
+    let left: Vec<_> = std::fs::read_dir(shell.path("")).unwrap().collect();
+    assert!(left.is_empty(), "nothing was made: {left:?}");
+}
+
+#[tokio::test]
+async fn a_time_that_does_not_read_is_answered_by_one_that_does() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    std::fs::create_dir(shell.path(".switchboard")).unwrap();
+    for arguments in [
+        ["preview", "--line=447700900000", "--at=Christmas"],
+        ["preview", "--line=447700900000", "--at=2026-13-01T10:00"],
+        ["preview", "--line=447700900000", "--at=25.12.2026 10:00"],
+        ["preview", "--line=447700900000", "--at="],
+        ["calls", "--json", "--since=yesterday"],
+        ["calls", "--json", "--since=2026-02-30"],
+    ] {
+        let ran = shell.run(&arguments).await;
+        assert_ne!(ran.code, Some(0), "{arguments:?}");
+        assert_eq!(ran.out, "", "{arguments:?}");
+        assert!(ran.err.contains("write it like 2026-"), "{ran:?}");
+    }
+}
+
+// shows: `preview --at x` and `calls --since x` end with 1 (cli/src/command/preview.rs:79,
+// calls.rs:158), while every other value that does not read (`--port x`, `agent free Alice`,
+// `recordings get a/b`, `link --days 0`) ends with 2, "the command was not understood".
+#[tokio::test]
+async fn a_time_that_does_not_read_ends_with_2_as_every_other_such_value() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    std::fs::create_dir(shell.path(".switchboard")).unwrap();
+    let preview = shell
+        .run(&["preview", "--line", "447700900000", "--at", "x"])
+        .await;
+    let calls = shell.run(&["calls", "--since", "x"]).await;
+    assert_eq!((preview.code, calls.code), (Some(2), Some(2)));
+}
+
+// Errors.
+
+#[tokio::test]
+async fn a_file_that_is_missing_is_named() {
+    let shell = Shell::new();
+    for arguments in [
+        &["plan", "check", "missing.toml"][..],
+        &["plan", "check", "--json", "missing.toml"],
+        &["preview", "--line", "447700900000", "--plan", "missing.toml"],
+        &["dev", "--port", "0", "--plan", "missing.toml"],
+        &["ncco", "check", "missing.toml"],
+    ] {
+        let ran = shell.run(arguments).await;
+        assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(ran.err.starts_with("error: could not read"), "{ran:?}");
+        assert!(ran.err.contains("missing.toml"), "{ran:?}");
+    }
+    for arguments in [
+        &["plan", "check"][..],
+        &["preview", "--line", "447700900000"],
+        &["dev", "--port", "0"],
+    ] {
+        let ran = shell.run(arguments).await;
+        assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(ran.err.contains("switchboard.toml"), "{ran:?}");
+    }
+    assert!(!shell.path(".switchboard").exists(), "no board, no folder");
+}
+
+#[tokio::test]
+async fn without_a_data_folder_the_way_to_one_is_told_and_none_is_made() {
+    let shell = Shell::new();
+    for arguments in [
+        &["calls"][..],
+        &["calls", "show", "leg-1"],
+        &["queue"],
+        &["agent", "free", "alice"],
+        &["agent", "away", "alice"],
+        &["agent", "list"],
+        &["recordings"],
+        &["recordings", "get", "r"],
+        &["recordings", "retry", "r"],
+        &["recordings", "retry", "--all"],
+    ] {
+        for more in [&[][..], &["--json"], &["--data", "elsewhere"]] {
+            let all: Vec<_> = arguments.iter().chain(more).copied().collect();
+            let ran = shell.run(&all).await;
+            assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{all:?}");
+            let folder = more.get(1).unwrap_or(&".switchboard");
+            assert!(ran.err.contains(folder), "{ran:?}");
+            assert!(
+                ran.err.contains("`switchboard dev`") && ran.err.contains("--data"),
+                "{ran:?}"
+            );
+            assert!(!shell.path(folder).exists(), "{all:?}");
+        }
+    }
+}
+
+// shows: `--data` with a folder that is no board's, such as `.`, gets a table, a bucket and a lock
+// put into it, and `calls` says that there are none (cli/src/command/desk.rs:64 looks only whether
+// there is a folder).
+#[tokio::test]
+async fn a_folder_that_is_no_boards_is_refused_and_left_alone() {
+    let shell = Shell::new();
+    let folder = shell.path("photos");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("cat.jpg"), "a cat").unwrap();
+    let ran = shell.run(&["calls", "--data", "photos"]).await;
+    let left: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["cat.jpg"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.contains("`switchboard dev`"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_faulty_plan_is_answered_by_how_to_see_its_faults() {
+    let shell = Shell::new();
+    shell.write("faulty.toml", FAULTY);
+    let preview = shell
+        .run(&["preview", "--line", "447700900000", "--plan", "faulty.toml"])
+        .await;
+    assert_eq!((preview.code, preview.out.as_str()), (Some(1), ""));
+    assert!(
+        preview.err.contains("`switchboard plan check faulty.toml`"),
+        "{preview:?}"
+    );
+    // The board shows them at once, beside the data.
+    let dev = shell
+        .run(&["dev", "--port", "0", "--plan", "faulty.toml"])
+        .await;
+    assert_eq!((dev.code, dev.out.as_str()), (Some(1), ""));
+    for (line, column, message, advice) in FAULTS {
+        for part in [&format!("faulty.toml:{line}:{column}]"), message, advice] {
+            assert!(dev.err.contains(part), "{part} in {}", dev.err);
+        }
+    }
+    assert!(!shell.path(".switchboard").exists(), "no board, no folder");
+}
+
+#[tokio::test]
+async fn whom_or_what_nobody_knows_is_refused_by_name_awake_and_asleep() {
+    let shell = Shell::new();
+    let world = on(&shell).await;
+    let check = async |place: &str| {
+        for arguments in [
+            &["agent", "free", "zoe"][..],
+            &["agent", "away", "zoe"],
+            &["calls", "show", "leg-9"],
+            &["calls", "show", "CON-9"],
+            &["calls", "show", "no id"],
+            &["recordings", "get", "r-9"],
+            &["recordings", "retry", "r-9"],
+        ] {
+            for more in [&[][..], &["--json"]] {
+                let all: Vec<_> = arguments.iter().chain(more).copied().collect();
+                let ran = shell.run(&all).await;
+                assert_eq!(ran.code, Some(1), "{place} {all:?}: {ran:?}");
+                assert_eq!(ran.out, "", "{place} {all:?}");
+                assert!(ran.err.starts_with("error: "), "{place} {all:?}: {ran:?}");
+                let known = match arguments[0] {
+                    "agent" => "no agent",
+                    _ => arguments[2],
+                };
+                assert!(ran.err.contains(known), "{place} {all:?}: {ran:?}");
+            }
+        }
+    };
+    check("awake").await;
+    world.board.stop().await;
+    check("asleep").await;
+}
+
+// shows: these errors name what is wrong and not what to do: "could not read x: No such file or
+// directory (os error 2)" (plan.rs:52, dev.rs:30, ncco.rs:30), "the plan has no agent of that name"
+// (functions/transfer/src/lib.rs, agent.rs:97), "nothing is known of leg-9" (calls.rs:204), "no
+// recording r-9 was ever announced" (recordings.rs:107 and 159), "could not listen on port 9000:
+// Address already in use" without --port (board.rs:96), a given-up recording without
+// `recordings retry` (recordings.rs:110), "no plan was ever put in force here" (desk.rs:150).
+#[tokio::test]
+async fn an_error_says_what_to_do_next() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    let world = on(&shell).await;
+    announce(&world, "r-failed", "https://elsewhere.example/r").await;
+    reaches(&world, "r-failed", "failed").await;
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    shell.run(&["token", "--data", "new"]).await.fine();
+    let mut silent = Vec::new();
+    for arguments in [
+        &["plan", "check", "missing.toml"][..],
+        &["preview", "--line=447700900000", "--plan=missing.toml"],
+        &["dev", "--port=0", "--plan=missing.toml", "--data=other"],
+        &["ncco", "check", "missing.json"],
+        &["dev", "--port", &port, "--data", "other"],
+        &["agent", "free", "zoe"],
+        &["calls", "show", "leg-9"],
+        &["recordings", "get", "r-9"],
+        &["recordings", "get", "r-failed"],
+        &["recordings", "retry", "r-9"],
+        &["queue", "--data", "new"],
+        &["agent", "list", "--data", "new"],
+    ] {
+        let ran = shell.run(arguments).await;
+        assert_eq!(ran.code, Some(1), "{arguments:?}: {ran:?}");
+        if !advises(&ran.err) {
+            silent.push(format!("{arguments:?}: {}", ran.err.trim()));
+        }
+    }
+    assert!(silent.is_empty(), "{silent:#?}");
+}
+
+#[tokio::test]
+async fn settings_that_are_wrong_are_all_told_by_name_and_no_secret_with_them() {
+    let shell = Shell::new()
+        .with("VONAGE_PRIVATE_KEY", "not-a-key-but-secret")
+        .with("VONAGE_API_URL", "nope")
+        .with("SWITCHBOARD_ALLOW_UNSIGNED", "maybe");
+    shell.write("switchboard.toml", PLAN);
+    let ran = shell.run(&["dev", "--port", "0"]).await;
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
+    for name in [
+        "VONAGE_PRIVATE_KEY",
+        "VONAGE_API_URL",
+        "SWITCHBOARD_ALLOW_UNSIGNED",
+    ] {
+        assert!(ran.err.contains(name), "{name} in {}", ran.err);
+    }
+    assert!(!ran.err.contains("but-secret"), "{}", ran.err);
+}
+
+// shows: the board reads the same settings once for each of its functions and reports each fault as
+// often: "10 settings are missing or wrong" of three (cli/src/board.rs:173, shared/src/config.rs:
+// Lookup::fault and its like keep repeats).
+#[tokio::test]
+async fn a_setting_that_is_wrong_is_told_once() {
+    let shell = Shell::new()
+        .with("VONAGE_API_URL", "nope")
+        .with("SWITCHBOARD_ALLOW_UNSIGNED", "maybe");
+    shell.write("switchboard.toml", PLAN);
+    let ran = shell.run(&["dev", "--port", "0"]).await;
+    assert_eq!(ran.err.matches("VONAGE_API_URL").count(), 1, "{}", ran.err);
+    assert!(ran.err.contains("2 settings are"), "{}", ran.err);
+}
+
+// shows: one variable of the environment, anybody's, that is not UTF-8 makes every command panic
+// (cli/src/environment.rs: `std::env::vars()`; `vars_os` does not).
+#[tokio::test]
+async fn a_variable_that_is_not_text_and_none_of_ours_does_no_harm() {
+    let shell = Shell::new();
+    let mut command = shell.command(&["sign", "--body", "{}"]);
+    command.env("SOMEBODYS", OsStr::from_bytes(b"caf\xe9"));
+    let ran = ran(command).await.fine();
+    assert!(ran.out.starts_with("Bearer "), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_reader_who_goes_away_is_no_error() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    let mut command = shell.command(&["preview", "--line", "447700900002"]);
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let ran = finished(child).await.fine();
+    assert!(!ran.err.contains("panicked"), "{ran:?}");
+}
+
+// `plan check`.
+
+#[tokio::test]
+async fn a_plan_without_fault_is_said_to_be_so() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    shell.write("mine.toml", PLAN);
+    for (file, arguments) in [
+        ("switchboard.toml", &["plan", "check"][..]),
+        ("mine.toml", &["plan", "check", "mine.toml"]),
+    ] {
+        let ran = shell.run(arguments).await.fine();
+        assert_eq!(ran.out, "", "words are no data");
+        let said = format!("{file}: 6 lines, 7 flows, 3 agents, no fault\n");
+        assert_eq!(ran.err, said);
+    }
+    let ran = shell.run(&["plan", "check", "--json"]).await.fine();
+    assert_eq!((ran.json(), ran.err.as_str()), (json!([]), ""));
+}
+
+#[tokio::test]
+async fn the_example_plan_that_comes_with_it_has_no_fault() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../switchboard.toml");
+    let ran = Shell::new().run(&["plan", "check", "--json", file]).await;
+    assert_eq!(ran.fine().json(), json!([]));
+}
+
+#[tokio::test]
+async fn every_fault_of_a_plan_has_line_column_and_advice() {
+    let shell = Shell::new();
+    shell.write("faulty.toml", FAULTY);
+    let ran = shell.run(&["plan", "check", "faulty.toml", "--json"]).await;
+    assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
+    let faults = ran.json();
+    assert_eq!(faults.as_array().unwrap().len(), FAULTS.len(), "{faults}");
+    for (index, (line, column, message, advice)) in FAULTS.into_iter().enumerate() {
+        let fault = &faults[index];
+        assert_eq!(fault["line"], line, "{fault}");
+        assert_eq!(fault["column"], column, "{fault}");
+        assert_eq!(fault["severity"], "fault", "{fault}");
+        assert!(fault["message"].as_str().unwrap().contains(message), "{fault}");
+        assert!(fault["advice"].as_str().unwrap().contains(advice), "{fault}");
+    }
+    // For a person, the same, drawn.
+    let ran = shell.run(&["plan", "check", "faulty.toml"]).await;
+    assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
+    for (line, column, message, advice) in FAULTS {
+        for part in [&format!("faulty.toml:{line}:{column}]"), message, advice] {
+            assert!(ran.out.contains(part), "{part} in {}", ran.out);
+        }
+    }
+    assert!(!ran.out.contains('\u{1b}'), "no colour into a pipe");
+}
+
+#[tokio::test]
+async fn a_plan_with_nothing_worse_than_warnings_may_be_used() {
+    let shell = Shell::new();
+    let plan = format!("{PLAN}\n[flow.forgotten]\ntype = \"message\"\nsay = \"Nobody hears me.\"\n");
+    shell.write("switchboard.toml", &plan);
+    let ran = shell.run(&["plan", "check", "--json"]).await.fine();
+    let faults = ran.json();
+    assert_eq!(faults.as_array().unwrap().len(), 1, "{faults}");
+    assert_eq!(faults[0]["severity"], "warning");
+    assert!(faults[0]["message"].as_str().unwrap().contains("forgotten"));
+    let ran = shell.run(&["plan", "check"]).await.fine();
+    assert!(ran.out.contains("forgotten"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_plan_at_all_is_told_without_a_panic() {
+    let shell = Shell::new();
+    for (text, line) in [("[[[", 1), ("\n\nx", 3), ("a = \"", 1), ("[defaults]\nb = 1 2", 2)] {
+        shell.write("switchboard.toml", text);
+        let ran = shell.run(&["plan", "check", "--json"]).await;
+        assert_eq!(ran.code, Some(1), "{text:?}: {ran:?}");
+        let faults = ran.json();
+        let lines: Vec<_> = faults.as_array().unwrap().iter().map(|f| &f["line"]).collect();
+        assert!(lines.contains(&&json!(line)), "{text:?}: {faults}");
+        assert_eq!(shell.run(&["plan", "check"]).await.code, Some(1));
+    }
+    std::fs::write(shell.path("switchboard.toml"), b"name = \"caf\xe9\"").unwrap();
+    let ran = shell.run(&["plan", "check"]).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.contains("switchboard.toml"), "{ran:?}");
+}
+
+// `preview`.
+
+/// What a preview at this time has the caller hear, and why.
+async fn heard(shell: &Shell, line: &str, at: &str) -> (Value, String) {
+    let ran = shell.run(&["preview", "--line", line, "--at", at]).await.fine();
+    assert_eq!(ran.err.lines().count(), 1, "one sentence: {ran:?}");
+    (ran.json(), ran.err)
+}
+
+#[tokio::test]
+async fn a_preview_prints_what_is_heard_and_says_why() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    shell.write(
+        "other.toml",
+        &PLAN.replace("We are closed.", "Nobody is here."),
+    );
+    let (ncco, why) = heard(&shell, "447700900000", "2026-12-25T10:00").await;
+    let closed = json!([{ "action": "talk", "text": "We are closed.", "language": "en-GB" }]);
+    assert_eq!(ncco, closed);
+    assert!(
+        why.contains("Front desk") && why.contains("2026-12-25 is a closed day"),
+        "{why}"
+    );
+    assert!(why.contains("until Sun 27 Dec 2026 01:30 GMT"), "{why}");
+    // However the number is written, and whoever calls.
+    for line in ["+447700900000", "+44 7700 900000", "00447700900000"] {
+        let (ncco, _) = heard(&shell, line, "2026-12-25T10:00").await;
+        assert_eq!(ncco, closed, "{line}");
+    }
+    let arguments = [
+        "preview",
+        "--line=447700900000",
+        "--from=447700900123",
+        "--at=2026-12-25T10:00",
+        "--plan=other.toml",
+        "--json",
+    ];
+    let ran = shell.run(&arguments).await.fine();
+    assert_eq!(ran.json()[0]["text"], "Nobody is here.");
+    // A number that is no line of the plan, and a moment that is now.
+    let ran = shell.run(&["preview", "--line", "15550100"]).await.fine();
+    assert_eq!(ran.json()[0]["text"], "This number is not in service. Goodbye.");
+    assert!(ran.err.contains("no such line"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_preview_goes_by_the_clock_on_the_wall_where_the_plan_is() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    for (at, open, part) in [
+        ("2026-11-23T08:59", false, "until Mon 23 Nov 2026 09:00 GMT"),
+        ("2026-11-23T09:00", true, "until Mon 23 Nov 2026 17:30 GMT"),
+        ("2026-06-22T09:00", true, "until Mon 22 Jun 2026 17:30 BST"),
+        ("2026-06-22T08:00Z", true, "BST"),
+        ("2026-06-22T10:00+02:00", true, "BST"),
+        ("2026-06-22T04:00[America/New_York]", true, "BST"),
+        ("2026-06-22", false, "until Mon 22 Jun 2026 09:00 BST"),
+        // A closed day, and the night that would have begun on it.
+        ("2026-12-25T10:00", false, "2026-12-25 is a closed day"),
+        ("2026-12-26T01:00", false, "2026-12-25 is a closed day"),
+        ("2026-12-26T03:00", false, "until Sun 27 Dec 2026 01:30 GMT"),
+        // 29 March: the clock goes from 01:00 to 02:00.
+        ("2026-03-29T00:59", false, "until Sun 29 Mar 2026 02:00 BST"),
+        ("2026-03-29T02:00", true, "until Sun 29 Mar 2026 02:30 BST"),
+        ("2026-03-29T02:30", false, "until Mon 30 Mar 2026 09:00 BST"),
+        // 25 October: 01:00 to 02:00 comes twice, and the first is meant.
+        ("2026-10-25T01:29", false, "until Sun 25 Oct 2026 01:30 BST"),
+        ("2026-10-25T01:30", true, "until Sun 25 Oct 2026 02:30 GMT"),
+        ("2026-10-25T01:15", false, "until Sun 25 Oct 2026 01:30 BST"),
+        ("2026-10-25T01:15+00:00", true, "02:30 GMT"),
+        ("2026-10-25T02:29", true, "02:30 GMT"),
+        ("2026-10-25T02:30", false, "until Mon 26 Oct 2026 09:00 GMT"),
+    ] {
+        let (ncco, why) = heard(&shell, "447700900000", at).await;
+        let text = action(&ncco, "talk")["text"].as_str().unwrap();
+        let expected = if open { "Please hold." } else { "We are closed." };
+        assert_eq!(text, expected, "{at}: {why}");
+        assert!(why.contains(part), "{at}: {why}");
+    }
+    // Elsewhere, elsewhere's clock.
+    let plan = PLAN.replace("Europe/London", "America/New_York");
+    shell.write("switchboard.toml", &plan);
+    let (ncco, why) = heard(&shell, "447700900000", "2026-11-23T09:00").await;
+    assert_eq!(ncco[0]["text"], "Please hold.", "{why}");
+    assert!(why.contains("17:30 EST"), "{why}");
+}
+
+// shows: a plan reads a time that the clock leaves out as the next instant there is
+// (shared/src/plan/hours.rs: 01:30 is 02:00 BST), `--at` reads it as an hour later
+// (cli/src/command/preview.rs:84: 01:30 is 02:30 BST). So the line that opens at 01:30 is said to be
+// closed at 01:30, and the window of 02:00 to 02:30 that day is missed.
+#[tokio::test]
+async fn a_time_that_the_clock_leaves_out_means_to_preview_what_it_means_to_the_plan() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    let (ncco, why) = heard(&shell, "447700900000", "2026-03-29T01:30").await;
+    assert_eq!(ncco[0]["text"], "Please hold.", "{why}");
+}
+
+#[tokio::test]
+async fn a_preview_shows_word_for_word_what_the_board_answers() {
+    const BASE: &str = "https://board.example";
+    let shell = Shell::new().with("SWITCHBOARD_BASE_URL", BASE);
+    shell.write("switchboard.toml", PLAN);
+    let settings = vec![("SWITCHBOARD_BASE_URL".to_owned(), BASE.to_owned())];
+    let world = World::start(PLAN, None, settings, Platform::start()).await;
+    for (index, (line, at)) in [
+        ("447700900000", "2026-12-25T10:00:00Z"),
+        ("447700900000", "2026-03-29T01:00:00Z"),
+        ("447700900002", "2026-11-23T10:00:00Z"),
+        ("447700900003", "2026-11-23T10:00:00Z"),
+        ("447700900004", "2026-11-23T10:00:00Z"),
+        ("15550100", "2026-11-23T10:00:00Z"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let leg = format!("leg-{index}");
+        world.clock.set(at.parse().unwrap());
+        let answered = world.call(line, &leg).await.to_string();
+        let (shown, _) = heard(&shell, line, at).await;
+        let shown = shown.to_string().replace("preview-leg", &leg);
+        assert_eq!(shown, answered, "{line} at {at}");
+    }
+}
+
+// `ncco check`.
+
+#[tokio::test]
+async fn each_fault_of_an_ncco_is_a_line_with_its_pointer() {
+    let shell = Shell::new();
+    let ncco = json!([
+        { "action": "talk" },
+        { "action": "talk", "text": "hi", "loop": "2" },
+        { "action": "teleport" },
+        { "action": "connect", "endpoint": [{ "type": "phone", "number": "x" }] },
+    ])
+    .to_string();
+    shell.write("ncco.json", &ncco);
+    let mut all = Vec::new();
+    for arguments in [
+        &["ncco", "check"][..],
+        &["ncco", "check", "-"],
+        &["ncco", "check", "ncco.json"],
+    ] {
+        let ran = shell.run_on(&ncco, arguments).await;
+        assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""), "{arguments:?}");
+        all.push(ran.out);
+    }
+    assert!(all.iter().all(|out| *out == all[0]), "{all:?}");
+    let lines: Vec<_> = all[0].lines().collect();
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    for (line, start) in lines.iter().zip([
+        "/0: ",
+        "/1/loop: warning: ",
+        "/2/action: ",
+        "/3/endpoint/0/number: ",
+    ]) {
+        assert!(line.starts_with(start) && line.len() > start.len(), "{line}");
+    }
+    let ran = shell.run_on(&ncco, &["ncco", "check", "--json"]).await;
+    assert_eq!(ran.code, Some(1));
+    let faults = ran.json();
+    let pointers: Vec<_> = faults.as_array().unwrap().iter().map(|f| &f["pointer"]).collect();
+    assert_eq!(pointers, ["/0", "/1/loop", "/2/action", "/3/endpoint/0/number"]);
+    assert_eq!(faults[0]["severity"], "fault");
+    assert_eq!(faults[1]["severity"], "warning");
+}
+
+#[tokio::test]
+async fn an_ncco_with_warnings_alone_is_fine_and_one_without_is_silent() {
+    let shell = Shell::new();
+    let warned = r#"[{"action":"talk","text":"hi","loop":"2","colour":"red"}]"#;
+    let ran = shell.run_on(warned, &["ncco", "check"]).await.fine();
+    assert_eq!(ran.out.lines().count(), 2, "{ran:?}");
+    assert!(ran.out.lines().all(|line| line.contains(": warning: ")), "{ran:?}");
+    let ran = shell.run_on(warned, &["ncco", "check", "--json"]).await.fine();
+    assert_eq!(ran.json().as_array().unwrap().len(), 2);
+    let clean = r#"[{"action":"talk","text":"hi"}]"#;
+    let ran = shell.run_on(clean, &["ncco", "check"]).await.fine();
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));
+    let ran = shell.run_on(clean, &["ncco", "check", "--json"]).await.fine();
+    assert_eq!(ran.json(), json!([]));
+}
+
+#[tokio::test]
+async fn what_is_no_ncco_is_said_to_be_none() {
+    let shell = Shell::new();
+    for (input, part) in [
+        ("", "not JSON"),
+        ("nonsense", "not JSON"),
+        ("[{]", "not JSON"),
+        ("{}", "must be an array"),
+        ("null", "must be an array"),
+    ] {
+        let ran = shell.run_on(input, &["ncco", "check"]).await;
+        assert_eq!(ran.code, Some(1), "{input:?}: {ran:?}");
+        assert!(ran.out.starts_with(": ") && ran.out.contains(part), "{ran:?}");
+        let ran = shell.run_on(input, &["ncco", "check", "--json"]).await;
+        assert_eq!((ran.code, &ran.json()[0]["pointer"]), (Some(1), &json!("")));
+    }
+}
+
+#[tokio::test]
+async fn what_preview_shows_ncco_check_has_nothing_against() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    for line in ["447700900000", "447700900002", "447700900003", "447700900004"] {
+        let shown = shell.run(&["preview", "--line", line]).await.fine().out;
+        let ran = shell.run_on(&shown, &["ncco", "check"]).await.fine();
+        assert_eq!(ran.out, "", "{line}");
+    }
+}
+
+// The ledger, the queue and the recordings, while a board runs and when it does not.
+
+/// A board on the shell's data folder.
+async fn on(shell: &Shell) -> World {
+    on_with(shell, Platform::start()).await
+}
+
+async fn on_with(shell: &Shell, platform: Platform) -> World {
+    World::start(PLAN, Some(shell.path(".switchboard")), Vec::new(), platform).await
+}
+
+/// Vonage says that a recording lies somewhere.
+async fn announce(world: &World, id: &str, url: &str) {
+    announce_in(world, "CON-leg-d", id, url).await;
+}
+
+async fn announce_in(world: &World, conversation: &str, id: &str, url: &str) {
+    let notice = json!({
+        "conversation_uuid": conversation,
+        "recording_uuid": id,
+        "recording_url": url,
+        "timestamp": world::now(),
+    });
+    let answered = world.post("/webhooks/recording", &notice).await;
+    assert_eq!(answered.status, 200);
+}
+
+/// Waits until a recording is so far.
+async fn reaches(world: &World, id: &str, state: &str) {
+    eventually(|| async {
+        let found = world.board.store().recording(&id.parse().unwrap()).await;
+        let found = serde_json::to_value(found.unwrap()?.state).unwrap();
+        (found == state).then_some(())
+    })
+    .await;
+}
+
+/// Bytes that begin as an MP3 does.
+fn audio(length: usize) -> Vec<u8> {
+    let mut bytes = b"ID3\x04\x00\x00\x00\x00\x00\x00".to_vec();
+    bytes.extend((0..length).map(|at| u8::try_from(at % 251).unwrap()));
+    bytes
+}
+
+/// Bob talks to leg-b; leg-a and leg-c wait; leg-d is over and was recorded three times.
+async fn busy(shell: &Shell) -> World {
+    let world = on(shell).await;
+    world.call("447700900002", "leg-b").await;
+    world.says("bob", "free").await;
+    let ncco = world.moved("leg-b").await;
+    world.connected_leg(&ncco, "answered", Value::Null).await;
+    world.call("447700900002", "leg-a").await;
+    world.call("447700900002", "leg-c").await;
+    world.call("447700900003", "leg-d").await;
+    world.hang_up("leg-d").await;
+    let url = world.platform.recording("kept", audio(1000), "audio/mpeg");
+    announce(&world, "r-kept", &url).await;
+    announce(&world, "r-failed", "https://elsewhere.example/r").await;
+    announce(&world, "r-empty", "").await;
+    reaches(&world, "r-kept", "archived").await;
+    reaches(&world, "r-failed", "failed").await;
+    world
+}
+
+/// Commands that only look.
+const LOOKS: [&[&str]; 9] = [
+    &["calls"],
+    &["calls", "--line", "447700900003"],
+    &["calls", "--status", "completed"],
+    &["calls", "show", "leg-d"],
+    &["calls", "show", "CON-leg-d"],
+    &["calls", "show", "leg-b"],
+    &["queue"],
+    &["agent", "list"],
+    &["recordings"],
+];
+
+/// What [`LOOKS`] print, but for how long callers wait.
+async fn look_at_everything(shell: &Shell) -> Vec<String> {
+    let mut seen = Vec::new();
+    for arguments in LOOKS {
+        let text = shell.run(arguments).await.fine();
+        let words: Vec<_> = text.out.split_whitespace().collect();
+        let mut all = words.join(" ");
+        if arguments == ["queue"] {
+            for waited in 0..60 {
+                all = all.replace(&format!(" {waited} s "), " # s ");
+            }
+        }
+        seen.push(all);
+        let json: Vec<_> = arguments.iter().chain(&["--json"]).copied().collect();
+        let mut value = shell.run(&json).await.fine().json();
+        for queue in value["queues"].as_array_mut().into_iter().flatten() {
+            for caller in queue["waiting"].as_array_mut().unwrap() {
+                assert!(caller["waited_seconds"].take().is_i64(), "{caller}");
+            }
+        }
+        seen.push(value.to_string());
+    }
+    seen
+}
+
+#[tokio::test]
+async fn commands_see_the_same_while_a_board_runs_and_when_it_does_not() {
+    let shell = Shell::new();
+    let world = busy(&shell).await;
+    let awake = look_at_everything(&shell).await;
+    world.board.stop().await;
+    let asleep = look_at_everything(&shell).await;
+    assert_eq!(awake, asleep);
+}
+
+fn legs(calls: &Value) -> Vec<&str> {
+    let calls = calls.as_array().unwrap().iter();
+    calls.map(|call| call["leg"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn calls_are_listed_by_line_day_and_status() {
+    let shell = Shell::new();
+    let world = busy(&shell).await;
+    let tomorrow = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(49);
+    let tomorrow = tomorrow.strftime("%Y-%m-%d").to_string();
+    let soon = (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(5)).to_string();
+    let past = (jiff::Timestamp::now() - jiff::SignedDuration::from_mins(5)).to_string();
+    let all = &["leg-b", "leg-a", "leg-c", "leg-d"][..];
+    for (arguments, expected) in [
+        (&[][..], all),
+        (&["--line", "447700900003"], &["leg-d"]),
+        (&["--line", "+44 7700 900003"], &["leg-d"]),
+        (&["--line", "447700900004"], &[]),
+        (&["--status", "completed"], &["leg-d"]),
+        (&["--status", "started"], &["leg-b", "leg-a", "leg-c"]),
+        (&["--status", "started", "--line", "447700900003"], &[]),
+        (&["--since", &past], all),
+        (&["--since", &soon], &[]),
+        (&["--since", &tomorrow], &[]),
+    ] {
+        let mut both = vec!["calls", "--json"];
+        both.extend(arguments);
+        let listed = shell.run(&both).await.fine().json();
+        assert_eq!(legs(&listed), expected, "{arguments:?}");
+        both.remove(1);
+        let table = shell.run(&both).await.fine();
+        for leg in all {
+            assert_eq!(table.out.contains(leg), expected.contains(leg), "{table:?}");
+        }
+        assert_eq!(table.out.is_empty(), expected.is_empty());
+        assert_eq!(table.err.is_empty(), !expected.is_empty(), "nothing is said aloud");
+    }
+    let table = shell.run(&["calls"]).await.out;
+    let row = |leg: &str| table.lines().find(|line| line.contains(leg)).unwrap();
+    assert!(row("leg-b").contains("with bob"), "{table}");
+    assert!(row("leg-a").contains("waits in support"), "{table}");
+    assert!(row("leg-d").contains("completed"), "{table}");
+    assert!(row("leg-d").contains("447700900003"), "{table}");
+    drop(world);
+}
+
+// shows: `--since` asks the table once for each day since then, though the ledger keeps 120 days
+// (cli/src/command/calls.rs:83; store.rs: LEDGER_KEEPS): 2000-01-01 takes a quarter of a minute,
+// 0001-01-01 about twenty.
+#[tokio::test]
+async fn calls_since_long_ago_are_listed_at_once() {
+    let shell = Shell::new();
+    let world = on(&shell).await;
+    world.call("447700900003", "leg-1").await;
+    let mut command = shell.command(&["calls", "--json", "--since", "2000-01-01"]);
+    let asked = command.spawn().unwrap().wait_with_output();
+    let output = tokio::time::timeout(Duration::from_secs(3), asked).await;
+    let output = output.expect("within three seconds").unwrap();
+    let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(legs(&listed), ["leg-1"]);
+}
+
+#[tokio::test]
+async fn a_call_is_shown_from_first_ring_to_last_hang_up() {
+    let shell = Shell::new();
+    let world = busy(&shell).await;
+    for id in ["leg-d", "CON-leg-d"] {
+        let text = shell.run(&["calls", "show", id]).await.fine();
+        assert_eq!(text.err, "");
+        for part in ["leg-d", "447700900003", world::CALLER, "completed", "duration=7", "r-kept"] {
+            assert!(text.out.contains(part), "{part} in {}", text.out);
+        }
+        let shown = shell.run(&["calls", "show", id, "--json"]).await.fine().json();
+        assert_eq!(shown["call"]["leg"], "leg-d");
+        assert_eq!(shown["call"]["line"], "447700900003");
+        assert_eq!(shown["call"]["status"], "completed");
+        assert!(shown["call"]["ended"].is_string());
+        let words: Vec<_> = shown["events"].as_array().unwrap().iter().map(|e| &e["word"]).collect();
+        assert_eq!(words, ["completed"]);
+        let mut states: Vec<_> = shown["recordings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|recording| recording["state"].as_str().unwrap())
+            .collect();
+        states.sort_unstable();
+        assert_eq!(states, ["archived", "empty", "failed"]);
+    }
+    let shown = shell.run(&["calls", "show", "leg-b", "--json"]).await.json();
+    assert_eq!(shown["call"]["served"], "bob");
+    assert_eq!(shown["events"][0]["word"], "answered", "{shown}");
+    drop(world);
+}
+
+#[tokio::test]
+async fn the_queue_shows_who_waits_in_order_and_what_the_agents_do() {
+    let shell = Shell::new();
+    let world = busy(&shell).await;
+    world.says("carol", "free").await;
+    let ncco = world.moved("leg-a").await;
+    world.connected_leg(&ncco, "busy", Value::Null).await;
+    let ran = shell.run(&["queue", "--json"]).await.fine();
+    assert_eq!(ran.err, "");
+    let shown = ran.json();
+    let support = shown["queues"].as_array().unwrap().iter();
+    let support: Vec<_> = support.filter(|queue| queue["queue"] == "support").collect();
+    let waiting = &support[0]["waiting"];
+    assert_eq!(legs(waiting), ["leg-a", "leg-c"], "the old place");
+    assert_eq!(waiting[0]["from"], world::CALLER);
+    assert_eq!(waiting[0]["line"], "447700900002");
+    let states = |shown: &Value| -> Vec<String> {
+        let agents = shown.as_array().unwrap().iter();
+        agents
+            .map(|agent| {
+                let word = |name: &str| agent[name].as_str().unwrap_or_default().to_owned();
+                format!("{} {} {}", word("agent"), word("state"), word("call"))
+            })
+            .collect()
+    };
+    let expected = ["alice away ", "bob talking leg-b", "carol resting "];
+    assert_eq!(states(&shown["agents"]), expected);
+    let agents = shell.run(&["agent", "list", "--json"]).await.fine().json();
+    assert_eq!(states(&agents), expected);
+
+    let text = shell.run(&["queue"]).await.fine().out;
+    let lines = |text: &str, part: &str| text.lines().filter(|line| line.contains(part)).count();
+    assert_eq!(lines(&text, "support"), 2, "{text}");
+    for part in ["leg-a", "leg-c", "talking with leg-b", "resting until", "away"] {
+        assert_eq!(lines(&text, part), 1, "{part} in {text}");
+    }
+    let text = shell.run(&["agent", "list"]).await.fine().out;
+    assert!(!text.contains("leg-a") && text.contains("talking with leg-b"), "{text}");
+}
+
+#[tokio::test]
+async fn an_empty_board_says_so_beside_the_data() {
+    let shell = Shell::new();
+    let world = on(&shell).await;
+    for _ in ["awake", "asleep"] {
+        for (arguments, words) in [
+            (&["calls"][..], "no calls"),
+            (&["queue"], "nobody waits"),
+            (&["recordings"], "no recordings"),
+            (&["recordings", "retry", "--all"], "nothing was given up"),
+        ] {
+            let ran = shell.run(arguments).await.fine();
+            assert!(ran.err.contains(words), "{arguments:?}: {ran:?}");
+            let json: Vec<_> = arguments.iter().chain(&["--json"]).copied().collect();
+            let ran = shell.run(&json).await.fine();
+            assert_eq!(ran.err, "", "{arguments:?}");
+            if arguments == ["queue"] {
+                assert_eq!(ran.json()["queues"][0]["waiting"], json!([]));
+                assert_eq!(ran.json()["agents"].as_array().unwrap().len(), 3);
+            } else {
+                assert_eq!(ran.json(), json!([]), "{arguments:?}");
+            }
+        }
+    }
+    drop(world);
+}
+
+#[tokio::test]
+async fn an_agent_said_to_be_free_gets_the_caller_who_waits() {
+    let shell = Shell::new();
+    let world = on(&shell).await;
+    let ran = shell.run(&["agent", "free", "alice"]).await.fine();
+    assert!(ran.out.contains("alice is free") && ran.err.is_empty(), "{ran:?}");
+    let ran = shell.run(&["agent", "away", "alice"]).await.fine();
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("alice is away.\n", ""));
+    world.call("447700900002", "leg-1").await;
+    let told = shell.run(&["agent", "free", "alice", "--json"]).await.fine().json();
+    assert_eq!(
+        (&told["outcome"], &told["call"], &told["agent"]),
+        (&json!("transferred"), &json!("leg-1"), &json!("alice"))
+    );
+    assert_eq!(world.transfers(1).await[0].leg, "leg-1");
+    world.call("447700900002", "leg-2").await;
+    let ran = shell.run(&["agent", "free", "bob"]).await.fine();
+    assert_eq!(ran.out, "bob's phone rings: a caller was waiting.\n");
+}
+
+#[tokio::test]
+async fn an_agent_said_to_be_free_while_no_board_runs_gets_the_caller_from_the_next() {
+    let shell = Shell::new();
+    let world = on(&shell).await;
+    world.call("447700900002", "leg-1").await;
+    let World { board, platform, .. } = world;
+    board.stop().await;
+    let told = shell.run(&["agent", "free", "bob", "--json"]).await.fine().json();
+    assert_eq!((&told["outcome"], &told["agent"]), (&json!("free"), &json!("bob")));
+    let ran = shell.run(&["agent", "away", "bob"]).await.fine();
+    assert!(ran.out.contains("bob is away") && ran.out.contains("no board runs"), "{ran:?}");
+    let ran = shell.run(&["agent", "free", "alice"]).await.fine();
+    assert!(ran.out.contains("alice is free") && ran.out.contains("no board runs"), "{ran:?}");
+    assert!(platform.transfers().is_empty());
+    let world = on_with(&shell, platform).await;
+    let ncco = world.moved("leg-1").await;
+    assert_eq!(world::rings(&ncco), "447700900011", "alice, since bob is away");
+}
+
+// shows: who says "away" while talking is told "… is with a caller, and free afterwards", by the
+// command, the route and the page alike (functions/transfer/src/page.rs: `sentence` of
+// `Outcome::Engaged`, which `Exchange::away` answers too); without a board it is "is away".
+#[tokio::test]
+async fn an_agent_who_goes_away_while_talking_is_not_told_to_be_free_afterwards() {
+    let shell = Shell::new();
+    let world = busy(&shell).await;
+    let ran = shell.run(&["agent", "away", "bob"]).await.fine();
+    assert!(!ran.out.contains("free"), "{}", ran.out);
+    drop(world);
+}
+
+#[tokio::test]
+async fn recordings_are_listed_with_how_far_they_got() {
+    let shell = Shell::new();
+    let world = busy(&shell).await;
+    let listed = shell.run(&["recordings", "--json"]).await.fine().json();
+    let mut states: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["recording"].as_str().unwrap(), one["state"].as_str().unwrap()))
+        .collect();
+    states.sort_unstable();
+    assert_eq!(
+        states,
+        [("r-empty", "empty"), ("r-failed", "failed"), ("r-kept", "archived")]
+    );
+    let text = shell.run(&["recordings"]).await.fine().out;
+    let row = |id: &str| text.lines().find(|line| line.contains(id)).unwrap();
+    assert!(row("r-kept").contains("archived") && row("r-kept").contains("1010"), "{text}");
+    assert!(row("r-kept").contains("447700900003"), "the line of the call: {text}");
+    assert!(row("r-failed").contains("nexmo.com"), "why: {text}");
+    assert!(row("r-empty").contains("nothing was recorded"), "{text}");
+    drop(world);
+}
+
+#[tokio::test]
+async fn a_recording_is_fetched_whole_awake_and_asleep() {
+    let shell = Shell::new();
+    let world = busy(&shell).await;
+    let check = async |place: &str| {
+        let ran = shell.run(&["recordings", "get", "r-kept"]).await.fine();
+        assert_eq!((ran.out.as_str(), ran.err.as_str()), ("./r-kept.mp3\n", ""), "{place}");
+        assert_eq!(std::fs::read(shell.path("r-kept.mp3")).unwrap(), audio(1000));
+        let folder = format!("{place}/new");
+        let arguments = ["recordings", "get", "r-kept", "--out", &folder, "--json"];
+        let told = shell.run(&arguments).await.fine().json();
+        let file = format!("{folder}/r-kept.mp3");
+        assert_eq!((&told["recording"], &told["file"]), (&json!("r-kept"), &json!(file)));
+        assert_eq!(told["bytes"], 1010);
+        assert_eq!(told["sha256"], Content::from(audio(1000)).sha256());
+        assert_eq!(std::fs::read(shell.path(&file)).unwrap(), audio(1000));
+        let left = std::fs::read_dir(shell.path(&folder)).unwrap().count();
+        assert_eq!(left, 1, "nothing half done is left");
+        for (id, part) in [("r-failed", "failed"), ("r-empty", "empty")] {
+            let ran = shell.run(&["recordings", "get", id]).await;
+            assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{place}");
+            assert!(ran.err.contains(id) && ran.err.contains(part), "{ran:?}");
+        }
+    };
+    check("awake").await;
+    world.board.stop().await;
+    check("asleep").await;
+}
+
+#[tokio::test]
+async fn a_recording_that_was_given_up_is_taken_up_again() {
+    let shell = Shell::new();
+    let world = on(&shell).await;
+    for (id, arguments) in [
+        ("r-1", &["recordings", "retry", "r-1"][..]),
+        ("r-2", &["recordings", "retry", "--all"]),
+    ] {
+        let url = world.platform.recording(id, audio(100), "audio/mpeg");
+        // The world's board downloads four times.
+        world.platform.spoil(id, RecordingFault::Status(404), 4);
+        announce(&world, id, &url).await;
+        reaches(&world, id, "failed").await;
+        let ran = shell.run(arguments).await.fine();
+        assert_eq!((ran.out, ran.err.as_str()), (format!("{id}\n"), "1 taken up\n"));
+        reaches(&world, id, "archived").await;
+    }
+    let ran = shell.run(&["recordings", "retry", "r-1"]).await;
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
+    assert!(ran.err.contains("archived already"), "{ran:?}");
+    let ran = shell.run(&["recordings", "retry", "--all", "--json"]).await;
+    assert_eq!(ran.fine().json(), json!([]));
+}
+
+#[tokio::test]
+async fn a_recording_taken_up_while_no_board_runs_is_archived_by_the_next() {
+    let shell = Shell::new();
+    let world = on(&shell).await;
+    let url = world.platform.recording("r-1", audio(100), "audio/mpeg");
+    world.platform.spoil("r-1", RecordingFault::Status(404), 4);
+    announce(&world, "r-1", &url).await;
+    reaches(&world, "r-1", "failed").await;
+    let World { board, platform, .. } = world;
+    board.stop().await;
+    let listed = shell.run(&["recordings", "retry", "--all", "--json"]).await.fine().json();
+    assert_eq!(listed, json!(["r-1"]));
+    let ran = shell.run(&["recordings", "retry", "r-1"]).await.fine();
+    assert_eq!(ran.out, "r-1\n");
+    assert!(ran.err.contains("`switchboard dev`"), "{ran:?}");
+    let world = on_with(&shell, platform).await;
+    reaches(&world, "r-1", "archived").await;
+}
+
+// shows: while no board runs, a command holds the board's lock, and every other one started
+// meanwhile fails with "the board is just starting or stopping: no .switchboard/board.json"
+// (cli/src/command/desk.rs:70 to 95); after a crash of the board it tries the dead one's stale
+// board.json. A `dev` started meanwhile is refused with "another board runs". They ought to wait a
+// moment for the lock.
+#[tokio::test]
+async fn two_commands_at_once_do_not_get_into_one_anothers_way() {
+    let shell = Shell::new();
+    let world = on(&shell).await;
+    world.call("447700900003", "leg-1").await;
+    world.board.stop().await;
+    let asked = [&["calls"][..], &["queue"], &["recordings"], &["calls", "show", "leg-1"]];
+    let mut running = Vec::new();
+    for arguments in asked {
+        running.push(shell.command(arguments).spawn().unwrap());
+    }
+    for child in running {
+        finished(child).await.fine();
+    }
+}
+
+// `dev`, and what is needed to try it by hand.
+
+#[tokio::test]
+async fn a_board_prints_one_line_and_listens_where_it_says() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    let dev = Dev::start_as(&shell, &["dev", "--port", &port]).await;
+    assert_eq!(dev.url, format!("http://127.0.0.1:{port}"));
+    let health = world::http().get(format!("{}/healthz", dev.url)).send().await;
+    assert_eq!(health.unwrap().status(), 200);
+    assert!(shell.path(".switchboard").is_dir(), "the folder it makes of itself");
+    let ended = dev.interrupted().await;
+    assert_eq!((ended.code, ended.out.as_str()), (Some(0), ""), "{ended:?}");
+}
+
+/// Posts a body with the header that `sign` prints.
+async fn post_signed(dev: &Dev, path: &str, header: &str, body: &str) -> (u16, Value) {
+    let request = world::http().post(format!("{}{path}", dev.url));
+    let request = request.header("authorization", header.trim()).body(body.to_owned());
+    let answer = request.send().await.unwrap();
+    let status = answer.status().as_u16();
+    let body = answer.bytes().await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_webhook_signed_by_hand_is_let_in() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    let dev = Dev::start(&shell, &[]).await;
+    let body = incoming("447700900003", "leg-1").to_string();
+    let signed = shell.run(&["sign", "--body", &body]).await.fine();
+    assert_eq!((signed.out.lines().count(), signed.err.as_str()), (1, ""));
+    let (status, ncco) = post_signed(&dev, "/webhooks/answer", &signed.out, &body).await;
+    assert_eq!((status, kinds(&ncco)[0]), (200, "talk"));
+    let other = body.replace("leg-1", "leg-2");
+    let (status, _) = post_signed(&dev, "/webhooks/answer", &signed.out, &other).await;
+    assert_eq!(status, 401, "a signature is for one body");
+    let query = "to=447700900004&from=447700900123&uuid=leg-3&conversation_uuid=CON-3";
+    let signed = shell.run(&["sign", "--query", query]).await.fine();
+    let request = world::http().get(format!("{}/webhooks/answer?{query}", dev.url));
+    let request = request.header("authorization", signed.out.trim());
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let calls = shell.run(&["calls", "--json"]).await.fine().json();
+    assert_eq!(legs(&calls), ["leg-1", "leg-3"]);
+}
+
+#[tokio::test]
+async fn a_webhook_is_signed_with_the_secret_that_is_set() {
+    let shell = Shell::new()
+        .with("VONAGE_SIGNATURE_SECRET", "a secret of our own, and long enough")
+        .with("VONAGE_APPLICATION_ID", crate::fixtures::APPLICATION_ID)
+        .with("VONAGE_API_KEY", "abcd1234");
+    shell.write("switchboard.toml", PLAN);
+    let dev = Dev::start(&shell, &[]).await;
+    let signer = crate::webhook_signing::Signer {
+        secret: "a secret of our own, and long enough".to_owned(),
+        application_id: crate::fixtures::APPLICATION_ID.to_owned(),
+        api_key: "abcd1234".to_owned(),
+    };
+    let body = incoming("447700900003", "leg-1").to_string();
+    let header = format!("Bearer {}", signer.post(body.as_bytes()));
+    assert_eq!(post_signed(&dev, "/webhooks/answer", &header, &body).await.0, 200);
+    let header = shell.run(&["sign", "--body", &body]).await.fine().out;
+    assert_eq!(post_signed(&dev, "/webhooks/answer", &header, &body).await.0, 200);
+    // Somebody without those variables signs with the board's own, which do not count now.
+    let mut command = shell.command(&["sign", "--body", &body]);
+    command.env_clear();
+    let header = ran(command).await.fine().out;
+    assert_eq!(post_signed(&dev, "/webhooks/answer", &header, &body).await.0, 401);
+}
+
+#[tokio::test]
+async fn the_token_lets_its_owner_act_and_is_there_before_the_first_start() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    let before = shell.run(&["token"]).await.fine();
+    assert_eq!((before.out.lines().count(), before.err.as_str()), (1, ""));
+    let dev = Dev::start(&shell, &[]).await;
+    assert_eq!(shell.run(&["token"]).await.fine(), before);
+    for (token, status) in [(before.out.trim(), 200), ("another", 401)] {
+        let request = world::http().post(format!("{}/agents/alice/free", dev.url));
+        let answer = request.bearer_auth(token).send().await.unwrap();
+        assert_eq!(answer.status(), status);
+    }
+}
+
+#[tokio::test]
+async fn a_link_lets_one_agent_say_free_and_names_the_board_that_runs() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    let dev = Dev::start(&shell, &[]).await;
+    let ran = shell.run(&["link", "alice"]).await.fine();
+    assert_eq!((ran.out.lines().count(), ran.err.as_str()), (1, ""));
+    let link = ran.out.trim();
+    assert!(link.starts_with(&format!("{}/agentfree?agent=alice&", dev.url)), "{link}");
+    let http = world::http();
+    assert_eq!(http.get(link).send().await.unwrap().status(), 200);
+    let looked = shell.run(&["agent", "list"]).await.fine().out;
+    assert!(!looked.contains("free"), "a look at the page does nothing: {looked}");
+    assert_eq!(http.post(link).send().await.unwrap().status(), 200);
+    let said = shell.run(&["agent", "list"]).await.fine().out;
+    assert!(said.contains("free"), "{said}");
+    let others = link.replace("alice", "bob");
+    assert_eq!(http.post(others).send().await.unwrap().status(), 401);
+
+    let expires = |link: &str| -> i64 {
+        let (_, rest) = link.split_once("expires=").unwrap();
+        rest.split('&').next().unwrap().parse().unwrap()
+    };
+    let day = shell.run(&["link", "alice", "--days", "1"]).await.fine();
+    let left = expires(&day.out) - jiff::Timestamp::now().as_second();
+    assert!((86_300..=86_400).contains(&left), "{left} s");
+
+    dev.interrupted().await;
+    let ran = shell.run(&["link", "alice"]).await.fine();
+    assert!(ran.out.starts_with("http://127.0.0.1:9000/agentfree?"), "{ran:?}");
+    let shell = shell.with("SWITCHBOARD_BASE_URL", "https://board.example/");
+    let ran = shell.run(&["link", "alice"]).await.fine();
+    assert!(ran.out.starts_with("https://board.example/agentfree?"), "{ran:?}");
+}
+
+// shows: `sign`, `link` and `token` print data and pay no heed to --json
+// (cli/src/command/sign.rs:47, 79 and 96).
+#[tokio::test]
+async fn whatever_prints_data_prints_json_when_asked() {
+    let shell = Shell::new();
+    for arguments in [
+        &["token", "--json"][..],
+        &["link", "alice", "--json"],
+        &["sign", "--body", "{}", "--json"],
+    ] {
+        let ran = shell.run(arguments).await.fine();
+        let read: Result<Value, _> = serde_json::from_str(&ran.out);
+        assert!(read.is_ok(), "{arguments:?} printed {:?}", ran.out);
+    }
+}
+
+#[tokio::test]
+async fn a_board_works_on_the_engines_that_are_named_to_it() {
+    let world = World::open().await;
+    let mut shell = Shell::new();
+    for (name, value) in world.board.engines().environment() {
+        shell = shell.with(&name, value);
+    }
+    shell.write("switchboard.toml", PLAN);
+    let dev = Dev::start(&shell, &[]).await;
+    let body = incoming("447700900003", "leg-1").to_string();
+    let header = shell.run(&["sign", "--body", &body]).await.fine().out;
+    assert_eq!(post_signed(&dev, "/webhooks/answer", &header, &body).await.0, 200);
+    let call = world.board.store().call(&"leg-1".parse().unwrap()).await;
+    assert_eq!(call.unwrap().unwrap().line, "447700900003");
+}
+
+// shows: credentials for AWS in the environment, which many have there, are used on the board's own
+// engines too, and its S3 refuses them: "could not prepare the bucket … NotSignedUp"
+// (cli/src/cloud.rs:43). They belong to endpoints that the environment names, not to ours.
+#[tokio::test]
+async fn somebody_who_has_credentials_for_aws_can_run_a_board() {
+    let shell = Shell::new()
+        .with("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .with("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+        .with("AWS_REGION", "eu-west-1");
+    shell.write("switchboard.toml", PLAN);
+    let dev = Dev::start(&shell, &[]).await;
+    assert!(dev.url.starts_with("http://127.0.0.1:"));
+}
+
+#[tokio::test]
+async fn commands_work_beside_a_board_of_another_process() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    let dev = Dev::start(&shell, &["--data", "state"]).await;
+    let body = incoming("447700900002", "leg-1").to_string();
+    let header = shell.run(&["sign", "--data", "state", "--body", &body]).await.out;
+    assert_eq!(post_signed(&dev, "/webhooks/answer", &header, &body).await.0, 200);
+    let started = Instant::now();
+    // The option may stand before or behind the command.
+    let calls = shell.run(&["--data", "state", "--json", "calls"]).await.fine().json();
+    assert_eq!(legs(&calls), ["leg-1"]);
+    let queue = shell.run(&["queue", "--json", "--data", "state"]).await.fine().json();
+    assert_eq!(legs(&queue["queues"][0]["waiting"]), ["leg-1"]);
+    let told = shell.run(&["agent", "free", "alice", "--json", "--data", "state"]).await;
+    // Nobody is at the other end of the line: the paper platform agrees to everything.
+    assert_eq!(told.fine().json()["outcome"], "transferred");
+    assert!(started.elapsed() < PATIENCE);
+    assert!(!shell.path(".switchboard").exists());
+    let ended = dev.interrupted().await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let calls = shell.run(&["calls", "--data", "state"]).await.fine();
+    assert!(calls.out.contains("rings alice"), "{calls:?}");
+}
