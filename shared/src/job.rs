@@ -96,14 +96,12 @@ impl JobQueue {
     /// When SQS does not take it.
     pub async fn send(&self, job: &impl Serialize, delay: Duration) -> Result<(), JobError> {
         let delay = delay.min(DELAY_MAX);
-        // Rounded up: a job that comes early finds nothing due.
-        let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
         let body = serde_json::to_string(job).expect("a job is always JSON");
         self.client
             .send_message()
             .queue_url(&self.url)
             .message_body(body)
-            .delay_seconds(i32::try_from(seconds).expect("at most 900"))
+            .delay_seconds(whole_seconds(delay))
             .send()
             .await
             .map_err(JobError::of("hand a job over"))?;
@@ -183,17 +181,22 @@ impl JobQueue {
     /// # Errors
     /// When SQS does not answer; the message then comes again after the queue's own delay.
     pub async fn postpone(&self, receipt: &str, delay: Duration) -> Result<(), JobError> {
-        let seconds = i32::try_from(delay.as_secs()).unwrap_or(i32::MAX);
         self.client
             .change_message_visibility()
             .queue_url(&self.url)
             .receipt_handle(receipt)
-            .visibility_timeout(seconds)
+            .visibility_timeout(whole_seconds(delay))
             .send()
             .await
             .map_err(JobError::of("postpone a job"))?;
         Ok(())
     }
+}
+
+/// Rounded up: a job that comes early finds nothing due.
+fn whole_seconds(delay: Duration) -> i32 {
+    let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+    i32::try_from(seconds).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]

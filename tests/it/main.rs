@@ -5,8 +5,10 @@
 pub(crate) use switchboard_tests::*;
 
 mod captured_calls;
+mod cli;
 mod functions;
 mod hostile;
 mod queue;
 mod recordings;
+mod restart;
 mod scenarios;

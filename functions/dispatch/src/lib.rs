@@ -70,7 +70,7 @@ impl Dispatch {
     /// # Errors
     /// When it is neither, or the sweep did not end.
     pub async fn take(&self, event: Value) -> Result<Value, DispatchError> {
-        if event.get("Records").is_none() {
+        if event["source"] == "aws.events" || event["job"] == "sweep" {
             self.sweep(OVERDUE).await?;
             return Ok(json!({ "swept": true }));
         }

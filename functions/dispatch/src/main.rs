@@ -4,6 +4,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 use switchboard_dispatch::Dispatch;
 use switchboard_shared::aws::{self, Waits};
+use switchboard_shared::chain;
 use switchboard_shared::config::Lookup;
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,7 +16,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let dispatch = &lookup.finish(dispatch)?;
     let on_event = |event: LambdaEvent<Value>| async move {
         let taken = dispatch.take(event.payload).await;
-        taken.map_err(|error| lambda_runtime::Error::from(error.to_string()))
+        taken.map_err(|error| lambda_runtime::Error::from(chain(&error)))
     };
     lambda_runtime::run(service_fn(on_event)).await
 }
