@@ -33,6 +33,9 @@ use tokio::task::JoinSet;
 /// How long requests under way may take once the board is to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
+/// How long a command may have the folder of a board that does not run.
+const COMMAND: Duration = Duration::from_secs(3);
+
 /// How often the plan file is looked at, to put a change into the table.
 const PLAN_TICK: Duration = Duration::from_secs(1);
 
@@ -93,7 +96,7 @@ pub enum BoardError {
     },
     #[error("could not use the plan")]
     Plan(#[from] PlanError),
-    #[error("could not listen on port {port}")]
+    #[error("could not listen on port {port}; choose another with --port, or 0 for a free one")]
     Listen {
         port: u16,
         #[source]
@@ -152,7 +155,10 @@ impl Board {
     /// # Errors
     /// When something it needs cannot be opened, or a setting or the plan is wrong.
     pub async fn start(config: BoardConfig) -> Result<Self, BoardError> {
-        let lock = config.data.as_deref().map(lock).transpose()?;
+        let lock = match &config.data {
+            Some(data) => Some(take(data).await?),
+            None => None,
+        };
         let (engines, secrets) = match &config.data {
             Some(data) => (Engines::open(data).await?, Secrets::open(data)?),
             None => (Engines::in_memory().await?, Secrets::new()?),
@@ -195,6 +201,13 @@ impl Board {
             None => archiver,
         };
 
+        // All of them read the plan that was checked, before somebody edits it.
+        tokio::join!(
+            answer.warm(),
+            events.warm(),
+            transfer.warm(),
+            dispatch.warm()
+        );
         push(&plans, &store).await?;
         tasks.spawn(watch_plan(plans, store.clone(), stopped.clone()));
         let dispatch = Arc::new(dispatch);
@@ -336,6 +349,31 @@ pub(crate) fn lock(data: &Path) -> Result<std::fs::File, BoardError> {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(BoardError::Running(data.to_owned())),
         Err(std::fs::TryLockError::Error(source)) => Err(fail(&path)(source)),
+    }
+}
+
+/// The address of the board that runs on a folder: one that takes connections, not what a crash left
+/// behind.
+pub(crate) async fn running(data: &Path) -> Option<Address> {
+    let bytes = std::fs::read(data.join("board.json")).ok()?;
+    let address: Address = serde_json::from_slice(&bytes).ok()?;
+    let host = address.url.strip_prefix("http://")?;
+    tokio::net::TcpStream::connect(host).await.ok()?;
+    Some(address)
+}
+
+/// Takes the folder for a board. Another command may have it for a moment; another board keeps it.
+async fn take(data: &Path) -> Result<std::fs::File, BoardError> {
+    let until = tokio::time::Instant::now() + COMMAND;
+    loop {
+        match lock(data) {
+            Err(BoardError::Running(_))
+                if tokio::time::Instant::now() < until && running(data).await.is_none() =>
+            {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            taken => return taken,
+        }
     }
 }
 

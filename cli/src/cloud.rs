@@ -17,6 +17,8 @@ pub struct Endpoints {
     pub s3: String,
     /// SQS.
     pub sqs: String,
+    /// None of them is ours.
+    pub foreign: bool,
 }
 
 impl Endpoints {
@@ -30,23 +32,37 @@ impl Endpoints {
                 .or_else(|| all.clone())
                 .unwrap_or_else(|| own.to_owned())
         };
+        let (dynamodb, s3, sqs) = (
+            named("AWS_ENDPOINT_URL_DYNAMODB", engines.dynamodb_url()),
+            named("AWS_ENDPOINT_URL_S3", engines.s3_url()),
+            named("AWS_ENDPOINT_URL_SQS", engines.sqs_url()),
+        );
+        let foreign = dynamodb != engines.dynamodb_url()
+            && s3 != engines.s3_url()
+            && sqs != engines.sqs_url();
         Self {
-            dynamodb: named("AWS_ENDPOINT_URL_DYNAMODB", engines.dynamodb_url()),
-            s3: named("AWS_ENDPOINT_URL_S3", engines.s3_url()),
-            sqs: named("AWS_ENDPOINT_URL_SQS", engines.sqs_url()),
+            dynamodb,
+            s3,
+            sqs,
+            foreign,
         }
     }
 
     /// The SDK's configuration, timeouts and all as in Lambda.
     pub async fn config(&self, waits: Waits, environment: &Environment) -> SdkConfig {
         let or = |name: &str, own: &str| environment.get(name).unwrap_or_else(|| own.to_owned());
-        let credentials = Credentials::new(
-            or("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID),
-            or("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY),
-            environment.get("AWS_SESSION_TOKEN"),
-            None,
-            "board",
-        );
+        // Credentials for AWS are none for our own engines, which know one key alone.
+        let credentials = if self.foreign {
+            Credentials::new(
+                or("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID),
+                or("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY),
+                environment.get("AWS_SESSION_TOKEN"),
+                None,
+                "environment",
+            )
+        } else {
+            Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "board")
+        };
         let sdk = aws::loader(waits)
             .region(Region::new(or("AWS_REGION", REGION)))
             .credentials_provider(credentials)

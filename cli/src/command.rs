@@ -98,7 +98,7 @@ impl Command {
             What::Agent(agent) => agent.run(&global).await,
             What::Recordings(recordings) => recordings.run(&global).await,
             What::Sign(sign) => sign.run(&global),
-            What::Link(link) => link.run(&global),
+            What::Link(link) => link.run(&global).await,
             What::Token(token) => token.run(&global),
         };
         match done {

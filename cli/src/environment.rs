@@ -1,6 +1,7 @@
 //! The variables a board goes by: the process's, or a test's own.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 /// Variables and their values. Tests run side by side, each with its own.
 #[derive(Clone, Default)]
@@ -15,7 +16,14 @@ impl Environment {
                 .iter()
                 .any(|p| name.starts_with(p))
         };
-        std::env::vars().filter(|(name, _)| ours(name)).collect()
+        // What is not text is none of ours.
+        let text = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        std::env::vars_os()
+            .filter_map(text)
+            .filter(|(name, _)| ours(name))
+            .collect()
     }
 
     /// A variable; one set to nothing counts as absent.

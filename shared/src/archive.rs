@@ -136,11 +136,13 @@ impl Archive {
             .list_objects_v2()
             .bucket(&self.bucket)
             .prefix(format!("{}.", key(recording)))
-            .max_keys(1)
             .send()
             .await
             .map_err(ArchiveError::s3("look for the recording in the archive"))?;
-        let Some(key) = listed.contents().first().and_then(|object| object.key()) else {
+        // An id may hold a full stop, so more may begin alike.
+        let own = Audio::ALL.map(|audio| format!("{}.{}", key(recording), audio.ending()));
+        let mut keys = listed.contents().iter().filter_map(|object| object.key());
+        let Some(key) = keys.find(|key| own.iter().any(|own| own == key)) else {
             return Ok(None);
         };
         let (bytes, sha256) = self.hash(key).await?;
@@ -209,7 +211,7 @@ fn key(recording: &Recording) -> String {
     let line = recording
         .line
         .as_deref()
-        .filter(|line| line.bytes().all(|b| b.is_ascii_digit()));
+        .filter(|line| !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()));
     format!(
         "recordings/{}/{day}/{}",
         line.unwrap_or(NO_LINE),
@@ -252,7 +254,8 @@ mod tests {
             end: Some("naïve\n".to_owned()),
         };
         let at = "2026-01-01T23:59:59Z".parse().unwrap();
-        let mut recording = Recording::noticed(notice, Some("CON-1".parse().unwrap()), at);
+        let mut recording =
+            Recording::noticed(notice, "{}".to_owned(), Some("CON-1".parse().unwrap()), at);
         recording.line = line.map(str::to_owned);
         recording
     }

@@ -124,7 +124,7 @@ impl Lookup {
     /// A setting that must be there. Empty text where it is not, and a fault.
     pub fn required(&mut self, name: &str) -> String {
         self.optional(name).unwrap_or_else(|| {
-            self.faults.push(format!("{name} is not set"));
+            self.fault(format!("{name} is not set"));
             String::new()
         })
     }
@@ -135,8 +135,7 @@ impl Lookup {
             None | Some("false") => false,
             Some("true") => true,
             Some(other) => {
-                self.faults
-                    .push(format!("{name}={other} is neither true nor false"));
+                self.fault(format!("{name}={other} is neither true nor false"));
                 false
             }
         }
@@ -153,7 +152,7 @@ impl Lookup {
         match read(&text) {
             Ok(value) => Some(value),
             Err(error) => {
-                self.faults.push(format!("{name}: {error}"));
+                self.fault(format!("{name}: {error}"));
                 None
             }
         }
@@ -161,7 +160,11 @@ impl Lookup {
 
     /// Adds a fault found elsewhere.
     pub fn fault(&mut self, fault: impl Into<String>) {
-        self.faults.push(fault.into());
+        let fault = fault.into();
+        // Several may read the same setting; one word about it is enough.
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
     }
 
     /// What was looked up, if nothing was wrong.

@@ -41,8 +41,12 @@ pub enum Outcome {
         #[serde(flatten)]
         state: State,
     },
-    /// Not wanting calls.
-    Away,
+    /// Not wanting calls, now or after what they are doing.
+    Away {
+        /// What they are doing.
+        #[serde(flatten)]
+        state: State,
+    },
 }
 
 /// Something that is needed is away.
@@ -129,9 +133,8 @@ impl Exchange {
             return Err(ExchangeError::NoAgent(agent.clone()));
         }
         let presence = self.store.away(agent).await?;
-        Ok(match presence.state(self.clock.now()) {
-            State::Away => Outcome::Away,
-            state => Outcome::Engaged { state },
+        Ok(Outcome::Away {
+            state: presence.state(self.clock.now()),
         })
     }
 
@@ -154,7 +157,7 @@ impl Exchange {
                 .remove(0);
             if !presence.is_free(now) {
                 return Ok(match presence.state(now) {
-                    State::Away => Outcome::Away,
+                    State::Away => Outcome::Away { state: State::Away },
                     State::Ringing { call } => Outcome::Transferred { call },
                     state => Outcome::Engaged { state },
                 });
@@ -177,6 +180,25 @@ impl Exchange {
             queues[index].1 = Some(head);
         }
         refused.map_or(Ok(Outcome::Free), |error| Err(ExchangeError::Vonage(error)))
+    }
+
+    /// An agent may be free, now or in a moment: those who rest are looked at again when the rest
+    /// is over.
+    ///
+    /// # Errors
+    /// When the store, the plan, the queue of jobs or Vonage is away.
+    pub async fn look(&self, agent: &AgentName) -> Result<(), ExchangeError> {
+        if let Outcome::Engaged {
+            state: State::Resting { until },
+        } = self.next_caller(agent).await?
+        {
+            let left = Duration::try_from(until.duration_since(self.clock.now()));
+            let look = Job::Look {
+                agent: agent.clone(),
+            };
+            self.jobs.send(&look, left.unwrap_or_default()).await?;
+        }
+        Ok(())
     }
 
     /// Tries one caller for a free agent.

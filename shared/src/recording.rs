@@ -11,6 +11,8 @@ pub struct Recording {
     /// What Vonage said of it.
     #[serde(flatten)]
     pub notice: Notice,
+    /// All of its notice, as JSON.
+    pub said: String,
     /// The conversation it was made in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<ConversationId>,
@@ -60,12 +62,18 @@ pub enum State {
 impl Recording {
     /// What a notice makes known.
     #[must_use]
-    pub fn noticed(notice: Notice, conversation: Option<ConversationId>, at: Timestamp) -> Self {
+    pub fn noticed(
+        notice: Notice,
+        said: String,
+        conversation: Option<ConversationId>,
+        at: Timestamp,
+    ) -> Self {
         let empty = notice.url.is_empty();
         Self {
             state: if empty { State::Empty } else { State::Pending },
             reason: empty.then(|| "the notice has no address: nothing was recorded".to_owned()),
             notice,
+            said,
             conversation,
             call: None,
             line: None,

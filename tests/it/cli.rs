@@ -76,7 +76,7 @@ impl Shell {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command
             .args(arguments)
@@ -110,7 +110,7 @@ async fn ran(mut command: Command) -> Ran {
     finished(command.spawn().unwrap()).await
 }
 
-async fn finished(child: Child) -> Ran {
+pub(crate) async fn finished(child: Child) -> Ran {
     let output = tokio::time::timeout(PATIENCE, child.wait_with_output())
         .await
         .expect("the command ends")
@@ -354,8 +354,8 @@ async fn a_time_that_does_not_read_is_answered_by_one_that_does() {
     }
 }
 
-// shows: `preview --at x` and `calls --since x` end with 1 (cli/src/command/preview.rs:79,
-// calls.rs:158), while every other value that does not read (`--port x`, `agent free Alice`,
+// shows: `preview --at x` and `calls --since x` end with 1 (cli/src/command/preview.rs:82,
+// calls.rs:160), while every other value that does not read (`--port x`, `agent free Alice`,
 // `recordings get a/b`, `link --days 0`) ends with 2, "the command was not understood".
 #[tokio::test]
 async fn a_time_that_does_not_read_ends_with_2_as_every_other_such_value() {
@@ -435,7 +435,7 @@ async fn without_a_data_folder_the_way_to_one_is_told_and_none_is_made() {
 }
 
 // shows: `--data` with a folder that is no board's, such as `.`, gets a table, a bucket and a lock
-// put into it, and `calls` says that there are none (cli/src/command/desk.rs:64 looks only whether
+// put into it, and `calls` says that there are none (cli/src/command/desk.rs:65 looks only whether
 // there is a folder).
 #[tokio::test]
 async fn a_folder_that_is_no_boards_is_refused_and_left_alone() {
@@ -513,7 +513,7 @@ async fn whom_or_what_nobody_knows_is_refused_by_name_awake_and_asleep() {
 
 // shows: these errors name what is wrong and not what to do: "could not read x: No such file or
 // directory (os error 2)" (plan.rs:52, dev.rs:30, ncco.rs:30), "the plan has no agent of that name"
-// (functions/transfer/src/lib.rs, agent.rs:97), "nothing is known of leg-9" (calls.rs:204), "no
+// (functions/transfer/src/lib.rs:150, agent.rs:97), "nothing is known of leg-9" (calls.rs:204), "no
 // recording r-9 was ever announced" (recordings.rs:107 and 159), "could not listen on port 9000:
 // Address already in use" without --port (board.rs:96), a given-up recording without
 // `recordings retry` (recordings.rs:110), "no plan was ever put in force here" (desk.rs:150).
@@ -571,8 +571,8 @@ async fn settings_that_are_wrong_are_all_told_by_name_and_no_secret_with_them() 
 }
 
 // shows: the board reads the same settings once for each of its functions and reports each fault as
-// often: "10 settings are missing or wrong" of three (cli/src/board.rs:173, shared/src/config.rs:
-// Lookup::fault and its like keep repeats).
+// often: "10 settings are missing or wrong" of three (cli/src/board.rs:175, shared/src/config.rs:156
+// and 164 keep repeats).
 #[tokio::test]
 async fn a_setting_that_is_wrong_is_told_once() {
     let shell = Shell::new()
@@ -585,7 +585,7 @@ async fn a_setting_that_is_wrong_is_told_once() {
 }
 
 // shows: one variable of the environment, anybody's, that is not UTF-8 makes every command panic
-// (cli/src/environment.rs: `std::env::vars()`; `vars_os` does not).
+// (cli/src/environment.rs:18: `std::env::vars()`; `vars_os` does not).
 #[tokio::test]
 async fn a_variable_that_is_not_text_and_none_of_ours_does_no_harm() {
     let shell = Shell::new();
@@ -1135,8 +1135,8 @@ async fn calls_are_listed_by_line_day_and_status() {
 }
 
 // shows: `--since` asks the table once for each day since then, though the ledger keeps 120 days
-// (cli/src/command/calls.rs:83; store.rs: LEDGER_KEEPS): 2000-01-01 takes a quarter of a minute,
-// 0001-01-01 about twenty.
+// (cli/src/command/calls.rs:83; LEDGER_KEEPS in shared/src/store.rs:54): 2000-01-01 takes a quarter
+// of a minute here, and there is no bound to what can be asked.
 #[tokio::test]
 async fn calls_since_long_ago_are_listed_at_once() {
     let shell = Shell::new();
@@ -1344,8 +1344,8 @@ async fn an_agent_said_to_be_free_while_no_board_runs_gets_the_caller_from_the_n
 }
 
 // shows: who says "away" while talking is told "… is with a caller, and free afterwards", by the
-// command, the route and the page alike (functions/transfer/src/page.rs: `sentence` of
-// `Outcome::Engaged`, which `Exchange::away` answers too); without a board it is "is away".
+// command and by the route (functions/transfer/src/page.rs:75, `sentence` of `Outcome::Engaged`,
+// which `Exchange::away` answers as well); with no board the same command says "is away".
 #[tokio::test]
 async fn an_agent_who_goes_away_while_talking_is_not_told_to_be_free_afterwards() {
     let shell = Shell::new();
@@ -1438,15 +1438,18 @@ async fn a_recording_is_fetched_whole_awake_and_asleep() {
 async fn a_recording_that_was_given_up_is_taken_up_again() {
     let shell = Shell::new();
     let world = on(&shell).await;
-    for (id, arguments) in [
-        ("r-1", &["recordings", "retry", "r-1"][..]),
-        ("r-2", &["recordings", "retry", "--all"]),
-    ] {
+    for id in ["r-1", "r-2"] {
         let url = world.platform.recording(id, audio(100), "audio/mpeg");
         // The world's board downloads four times.
         world.platform.spoil(id, RecordingFault::Status(404), 4);
         announce(&world, id, &url).await;
-        reaches(&world, id, "failed").await;
+    }
+    reaches(&world, "r-1", "failed").await;
+    reaches(&world, "r-2", "failed").await;
+    for (id, arguments) in [
+        ("r-1", &["recordings", "retry", "r-1"][..]),
+        ("r-2", &["recordings", "retry", "--all"]),
+    ] {
         let ran = shell.run(arguments).await.fine();
         assert_eq!(
             (ran.out, ran.err.as_str()),
@@ -1714,7 +1717,7 @@ async fn a_board_works_on_the_engines_that_are_named_to_it() {
 
 // shows: credentials for AWS in the environment, which many have there, are used on the board's own
 // engines too, and its S3 refuses them: "could not prepare the bucket … NotSignedUp"
-// (cli/src/cloud.rs:43). They belong to endpoints that the environment names, not to ours.
+// (cli/src/cloud.rs:44). They belong to endpoints that the environment names, not to ours.
 #[tokio::test]
 async fn somebody_who_has_credentials_for_aws_can_run_a_board() {
     let shell = Shell::new()

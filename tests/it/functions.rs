@@ -214,7 +214,7 @@ impl Cloud {
             start: None,
             end: None,
         };
-        let recording = Recording::noticed(notice, None, Timestamp::now());
+        let recording = Recording::noticed(notice, "{}".to_owned(), None, Timestamp::now());
         self.store.keep_recording(&recording).await.unwrap();
     }
 

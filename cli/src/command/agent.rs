@@ -71,13 +71,12 @@ async fn act(desk: &Desk, name: &AgentName, free: bool) -> anyhow::Result<Value>
                 .json()
                 .await
                 .context("the board's answer does not read")?;
+            if told["error"]["code"] == "no-agent" {
+                bail!("the plan has no agent {name}; `switchboard agent list` shows who there is");
+            }
             if !fine {
-                bail!(
-                    "{}",
-                    told["error"]["message"]
-                        .as_str()
-                        .unwrap_or("the board refused")
-                );
+                let message = told["error"]["message"].as_str();
+                bail!("{}", message.unwrap_or("the board refused"));
             }
             Ok(told)
         }
@@ -94,7 +93,7 @@ async fn act(desk: &Desk, name: &AgentName, free: bool) -> anyhow::Result<Value>
         }
         Place::Asleep { .. } => {
             if desk.plan().await?.agent(name).is_none() {
-                bail!("the plan has no agent {name}");
+                bail!("the plan has no agent {name}; `switchboard agent list` shows who there is");
             }
             let engaged = if free {
                 matches!(

@@ -11,7 +11,7 @@ use switchboard_shared::call::{self, Call};
 use switchboard_shared::id::{ConversationId, LegId};
 use switchboard_shared::number::PhoneNumber;
 use switchboard_shared::recording::Recording;
-use switchboard_shared::store::{Home, LedgerEvent};
+use switchboard_shared::store::{Home, LEDGER_KEEPS, LedgerEvent};
 use switchboard_shared::webhook::CallStatus;
 
 /// Days listed unless asked otherwise.
@@ -27,8 +27,8 @@ pub(super) struct Calls {
     #[arg(long, value_name = "NUMBER")]
     line: Option<String>,
     /// Only calls since this day (2026-11-01) or moment; the last seven days if left out.
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    since: Option<Timestamp>,
     /// Only calls with this status: started, ringing, answered, completed, failed …
     #[arg(long)]
     status: Option<String>,
@@ -69,8 +69,8 @@ impl Calls {
     }
 
     async fn list(&self, desk: &Desk, global: &Global) -> anyhow::Result<Found> {
-        let since = match &self.since {
-            Some(text) => moment(text)?,
+        let since = match self.since {
+            Some(since) => since,
             None => Timestamp::now().checked_sub((24 * DAYS).hours())?,
         };
         let line = self
@@ -79,7 +79,9 @@ impl Calls {
             .map(|text| PhoneNumber::parse(text).map_or(text.clone(), String::from));
         let mut calls = Vec::new();
         let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-        let mut day = since.to_zoned(TimeZone::UTC).date();
+        // Older ones the ledger has forgotten.
+        let oldest = Timestamp::now().checked_sub(LEDGER_KEEPS)?;
+        let mut day = since.max(oldest).to_zoned(TimeZone::UTC).date();
         while day <= today {
             for call in desk.store.calls_on(day).await? {
                 if call.at < since || line.as_ref().is_some_and(|line| *line != call.line) {
@@ -151,14 +153,16 @@ fn fold(call: &Call, events: &[LedgerEvent]) -> String {
 }
 
 /// A day by this machine's clock, or a moment.
-fn moment(text: &str) -> anyhow::Result<Timestamp> {
+fn moment(text: &str) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
     }
     let day: Date = text
         .parse()
-        .with_context(|| format!("--since {text} is no day; write it like 2026-11-01"))?;
-    Ok(day.to_zoned(TimeZone::system())?.timestamp())
+        .map_err(|_| "write it like 2026-11-01".to_owned())?;
+    day.to_zoned(TimeZone::system())
+        .map(|day| day.timestamp())
+        .map_err(|error| error.to_string())
 }
 
 async fn timeline(desk: &Desk, global: &Global, id: &str) -> anyhow::Result<Found> {
@@ -201,7 +205,7 @@ async fn timeline(desk: &Desk, global: &Global, id: &str) -> anyhow::Result<Foun
     });
     events.dedup();
     if call.is_none() && events.is_empty() && recordings.is_empty() {
-        bail!("nothing is known of {id}");
+        bail!("nothing is known of {id}; `switchboard calls` lists what is");
     }
     let status = call
         .as_ref()

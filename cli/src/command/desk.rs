@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use aws_config::SdkConfig;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use switchboard_shared::archive::Archive;
 use switchboard_shared::aws::{self, Waits};
 use switchboard_shared::clock::Clock;
@@ -20,6 +21,9 @@ use switchboard_shared::plan::Plan;
 use switchboard_shared::plans::Plans;
 use switchboard_shared::store::{self, Store};
 use switchboard_shared::vonage::Vonage;
+
+/// How long a command waits for another one, or for a board to start or stop.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the commands work on.
 pub(super) struct Desk {
@@ -61,56 +65,71 @@ impl Desk {
     }
 
     async fn board(data: &Path) -> anyhow::Result<Self> {
+        // Secrets are the first thing a board makes: a folder without them is somebody else's.
         anyhow::ensure!(
-            data.is_dir(),
+            data.join("secrets.json").is_file(),
             "there is no board in {}; `switchboard dev` makes one, or name its folder with --data",
             data.display()
         );
         let environment = Environment::of_process();
-        match board::lock(data) {
-            Ok(lock) => {
-                let engines = Engines::open(data).await?;
-                let endpoints = Endpoints::of(&engines, &environment);
-                let sdk = endpoints.config(Waits::Nobody, &environment).await;
-                let named =
-                    |name: &str, own: &str| environment.get(name).unwrap_or_else(|| own.to_owned());
-                let table = named("SWITCHBOARD_TABLE", "switchboard");
-                store::create_table(&aws_sdk_dynamodb::Client::new(&sdk), &table).await?;
-                Ok(Self {
-                    store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), table),
-                    archive: archive(&sdk, named("SWITCHBOARD_BUCKET", "switchboard-recordings")),
-                    place: Place::Asleep {
-                        engines: Box::new(engines),
-                        _lock: lock,
-                    },
-                })
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match board::lock(data) {
+                Ok(lock) => return Self::asleep(data, lock, &environment).await,
+                Err(BoardError::Running(_)) => {}
+                Err(error) => return Err(error.into()),
             }
-            Err(BoardError::Running(_)) => {
-                let path = data.join("board.json");
-                let bytes = std::fs::read(&path).with_context(|| {
-                    format!(
-                        "the board is just starting or stopping: no {}",
-                        path.display()
-                    )
-                })?;
-                let address: Address = serde_json::from_slice(&bytes)
-                    .with_context(|| format!("{} does not read", path.display()))?;
-                let sdk = address.endpoints.config(Waits::Nobody, &environment).await;
-                Ok(Self {
-                    store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), address.table),
-                    archive: archive(&sdk, address.bucket),
-                    place: Place::Running {
-                        url: address.url,
-                        archive_queue: JobQueue::new(
-                            aws_sdk_sqs::Client::new(&sdk),
-                            address.archive_queue,
-                        ),
-                        token: Secrets::open(data)?.operator_token,
-                    },
-                })
+            // A board; or another command, which is done in a moment.
+            if let Some(address) = board::running(data).await {
+                return Self::running(data, address, &environment).await;
             }
-            Err(error) => Err(error.into()),
+            anyhow::ensure!(
+                Instant::now() < until,
+                "the board in {} is starting or stopping; try again in a moment, or look at its log \
+                 in the terminal of `switchboard dev`",
+                data.display()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    async fn asleep(
+        data: &Path,
+        lock: std::fs::File,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let engines = Engines::open(data).await?;
+        let endpoints = Endpoints::of(&engines, environment);
+        let sdk = endpoints.config(Waits::Nobody, environment).await;
+        let named = |name: &str, own: &str| environment.get(name).unwrap_or_else(|| own.to_owned());
+        let table = named("SWITCHBOARD_TABLE", "switchboard");
+        store::create_table(&aws_sdk_dynamodb::Client::new(&sdk), &table).await?;
+        Ok(Self {
+            store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), table),
+            archive: archive(&sdk, named("SWITCHBOARD_BUCKET", "switchboard-recordings")),
+            place: Place::Asleep {
+                engines: Box::new(engines),
+                _lock: lock,
+            },
+        })
+    }
+
+    async fn running(
+        data: &Path,
+        address: Address,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let sdk = address.endpoints.config(Waits::Nobody, environment).await;
+        let sqs = aws_sdk_sqs::Client::new(&sdk);
+        Ok(Self {
+            store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), address.table),
+            archive: archive(&sdk, address.bucket),
+            place: Place::Running {
+                url: address.url,
+                archive_queue: JobQueue::new(sqs, address.archive_queue),
+                token: Secrets::open(data)?.operator_token,
+            },
+        })
     }
 
     async fn cloud() -> anyhow::Result<Self> {
@@ -147,7 +166,7 @@ impl Desk {
             .store
             .plan(None)
             .await?
-            .context("no plan was ever put in force here")?;
+            .context("no plan was ever put in force here; `switchboard dev` does it")?;
         Plan::parse(&text.text)
             .plan
             .context("the plan in force has faults")

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use std::path::PathBuf;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::plan::Plan;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Run everything on this machine.
 #[derive(Debug, clap::Args)]
@@ -26,8 +27,12 @@ impl Dev {
         let plan = environment
             .get("SWITCHBOARD_PLAN")
             .map_or(self.plan, PathBuf::from);
-        let text = std::fs::read_to_string(&plan)
-            .with_context(|| format!("could not read the plan {}", plan.display()))?;
+        let text = std::fs::read_to_string(&plan).with_context(|| {
+            format!(
+                "could not read the plan {}; name yours with --plan",
+                plan.display()
+            )
+        })?;
         let checked = Plan::parse(&text);
         if !checked.faults.is_empty() {
             show::say(&plan_report::draw(
@@ -50,19 +55,16 @@ impl Dev {
         })
         .await
         .context("could not start the board")?;
+        // Listened for before anybody is told to come: who stops us at once is heard.
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
         show::line(&format!("ready {}", board.url()));
-        stopped().await?;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
         show::say("stopping: requests under way finish");
         board.stop().await;
         Ok(Found::Fine)
-    }
-}
-
-/// Waits for Ctrl-C, or for the word to stop that a service manager gives.
-async fn stopped() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed,
-        _ = terminate.recv() => Ok(()),
     }
 }

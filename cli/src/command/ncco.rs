@@ -26,8 +26,12 @@ impl Ncco {
                 .read_to_end(&mut bytes)
                 .context("could not read standard input")?;
         } else {
-            bytes = std::fs::read(&file)
-                .with_context(|| format!("could not read {}", file.display()))?;
+            bytes = std::fs::read(&file).with_context(|| {
+                format!(
+                    "could not read {}; name a file, or `-` for standard input",
+                    file.display()
+                )
+            })?;
         }
         let faults = match serde_json::from_slice(&bytes) {
             Ok(ncco) => check::check_value(&ncco),

@@ -49,5 +49,10 @@ impl Plan {
 
 /// Reads a plan file. What is not UTF-8 is a fault of the file, not of the command.
 pub(super) fn read(file: &std::path::Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))
+    std::fs::read_to_string(file).with_context(|| {
+        format!(
+            "could not read {}; name the plan, as in `switchboard plan check FILE`",
+            file.display()
+        )
+    })
 }

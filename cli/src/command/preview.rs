@@ -6,9 +6,10 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use std::path::PathBuf;
+use std::str::FromStr;
 use switchboard_shared::call::Call;
 use switchboard_shared::number::PhoneNumber;
-use switchboard_shared::plan::Plan;
+use switchboard_shared::plan::{Plan, hours};
 use switchboard_shared::script::{self, Next};
 
 /// Show what a call would hear, and why.
@@ -22,7 +23,7 @@ pub(super) struct Preview {
     from: Option<String>,
     /// The moment, like 2026-12-25T10:00, in the plan's time zone; now if left out.
     #[arg(long, value_name = "TIME")]
-    at: Option<String>,
+    at: Option<At>,
     /// The plan file.
     #[arg(long, default_value = "switchboard.toml", value_name = "FILE")]
     plan: PathBuf,
@@ -36,7 +37,7 @@ impl Preview {
             bail!("{file} has faults; `switchboard plan check {file}` shows them");
         };
         let now = match &self.at {
-            Some(text) => moment(text, plan.defaults().timezone.clone())?,
+            Some(at) => at.moment(plan.defaults().timezone.as_ref())?,
             None => Timestamp::now(),
         };
         // The number may be written as people do: +44 7700 900000.
@@ -70,17 +71,32 @@ impl Preview {
 }
 
 /// A moment as a person writes it: with its offset or zone, or by the clock of the plan's zone.
-fn moment(text: &str, zone: Option<TimeZone>) -> anyhow::Result<Timestamp> {
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Ok(at);
+#[derive(Debug, Clone)]
+enum At {
+    Instant(Timestamp),
+    Wall(DateTime),
+}
+
+impl FromStr for At {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let zoned = || text.parse::<Zoned>().map(|at| at.timestamp());
+        if let Ok(at) = text.parse().or_else(|_| zoned()) {
+            return Ok(Self::Instant(at));
+        }
+        text.parse()
+            .map(Self::Wall)
+            .map_err(|_| "write it like 2026-12-25T10:00")
     }
-    if let Ok(at) = text.parse::<Zoned>() {
-        return Ok(at.timestamp());
+}
+
+impl At {
+    fn moment(&self, zone: Option<&TimeZone>) -> anyhow::Result<Timestamp> {
+        match self {
+            Self::Instant(at) => Ok(*at),
+            Self::Wall(wall) => hours::instant(zone.unwrap_or(&TimeZone::UTC), *wall)
+                .context("there is no such moment"),
+        }
     }
-    let civil: DateTime = text
-        .parse()
-        .with_context(|| format!("--at {text} is no time; write it like 2026-12-25T10:00"))?;
-    // 02:30 may not exist, or exist twice: the later and the earlier are meant.
-    let zone = zone.unwrap_or(TimeZone::UTC);
-    Ok(zone.to_ambiguous_timestamp(civil).compatible()?)
 }

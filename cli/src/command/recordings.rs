@@ -104,10 +104,18 @@ fn word(state: State) -> &'static str {
 
 async fn get(desk: &Desk, global: &Global, id: &RecordingId, out: &Path) -> anyhow::Result<Found> {
     let recording = desk.store.recording(id).await?;
-    let recording = recording.with_context(|| format!("no recording {id} was ever announced"))?;
+    let recording = recording.with_context(|| {
+        format!(
+            "no recording {id} was ever announced; `switchboard recordings` lists those that were"
+        )
+    })?;
     let Some(key) = &recording.key else {
         let why = recording.reason.as_deref().unwrap_or("it is on its way");
-        bail!("recording {id} is {}: {why}", word(recording.state));
+        let next = match recording.state {
+            State::Failed => format!("; `switchboard recordings retry {id}` takes it up again"),
+            _ => String::new(),
+        };
+        bail!("recording {id} is {}: {why}{next}", word(recording.state));
     };
     std::fs::create_dir_all(out).with_context(|| format!("could not make {}", out.display()))?;
     let ending = key.rsplit('.').next().unwrap_or("bin");
@@ -156,7 +164,7 @@ async fn retry(desk: &Desk, global: &Global, id: Option<RecordingId>) -> anyhow:
     let given_up = match &id {
         Some(id) => {
             let recording = desk.store.recording(id).await?;
-            vec![recording.with_context(|| format!("no recording {id} was ever announced"))?]
+            vec![recording.with_context(|| format!("no recording {id} was ever announced; `switchboard recordings` lists those that were"))?]
         }
         None => desk.store.recordings_in(Listing::Failed).await?,
     };

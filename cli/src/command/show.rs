@@ -1,5 +1,6 @@
 //! What a command prints: data on stdout, words on stderr.
 
+use super::Global;
 use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -14,6 +15,15 @@ pub(super) fn line(text: &str) {
 /// Prints data as JSON.
 pub(super) fn json(data: &impl Serialize) {
     line(&serde_json::to_string_pretty(data).expect("what we print is JSON"));
+}
+
+/// Prints one value: bare, or as JSON under its name.
+pub(super) fn one(global: &Global, name: &str, value: &str) {
+    if global.json {
+        json(&serde_json::json!({ name: value }));
+    } else {
+        line(value);
+    }
 }
 
 /// Says something to the person, apart from the data.

@@ -44,7 +44,7 @@ impl Sign {
             }
             None => signature::sign_get(&secret.into(), &application, key, &self.query, now),
         };
-        show::line(&token);
+        show::one(global, "authorization", &token);
         Ok(Found::Fine)
     }
 }
@@ -60,7 +60,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn run(self, global: &Global) -> anyhow::Result<Found> {
+    pub(super) async fn run(self, global: &Global) -> anyhow::Result<Found> {
         let environment = settings(global)?;
         let mut lookup = board::lookup(&environment);
         let people = People::from_lookup(&mut lookup);
@@ -73,13 +73,16 @@ impl Link {
             .context("VONAGE_SIGNATURE_SECRET is not set")?;
         let base = match environment.get("SWITCHBOARD_BASE_URL") {
             Some(base) => base.trim_end_matches('/').to_owned(),
-            None => running(&global.data).unwrap_or_else(|| "http://127.0.0.1:9000".to_owned()),
+            None => match board::running(&global.data).await {
+                Some(address) => address.url,
+                None => "http://127.0.0.1:9000".to_owned(),
+            },
         };
         let agent = &self.agent;
-        show::line(&format!(
-            "{base}/agentfree?agent={agent}&expires={}&signature={}",
-            link.expires, link.signature
-        ));
+        let (expires, signature) = (link.expires, link.signature);
+        let link =
+            format!("{base}/agentfree?agent={agent}&expires={expires}&signature={signature}");
+        show::one(global, "link", &link);
         Ok(Found::Fine)
     }
 }
@@ -93,7 +96,11 @@ impl Token {
         if global.aws {
             bail!("a stack keeps only hashes of its tokens; whoever made one has it");
         }
-        show::line(&Secrets::open(&folder(global)?)?.operator_token);
+        show::one(
+            global,
+            "token",
+            &Secrets::open(&folder(global)?)?.operator_token,
+        );
         Ok(Found::Fine)
     }
 }
@@ -112,10 +119,4 @@ fn settings(global: &Global) -> anyhow::Result<Environment> {
         board::settle(&mut environment, &secrets, Path::new("switchboard.toml"));
     }
     Ok(environment)
-}
-
-fn running(data: &Path) -> Option<String> {
-    let bytes = std::fs::read(data.join("board.json")).ok()?;
-    let address: board::Address = serde_json::from_slice(&bytes).ok()?;
-    Some(address.url)
 }

@@ -6,6 +6,7 @@
 
 use aws_config::SdkConfig;
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::get;
@@ -24,10 +25,10 @@ use switchboard_shared::offer;
 use switchboard_shared::plan::{Flow, Plan, Queue};
 use switchboard_shared::plans::Plans;
 use switchboard_shared::script::{self, Next};
-use switchboard_shared::store::{Begun, Store};
+use switchboard_shared::store::{Begun, Home, Store};
 use switchboard_shared::vonage::{RegionUrl, Trust};
 use switchboard_shared::web::{self, Failure, Received, Webhooks};
-use switchboard_shared::webhook::{Answer as Asked, Fields};
+use switchboard_shared::webhook::{Answer as Asked, Event, Fields, Kind, Unreadable};
 
 /// What the function works with; built once.
 #[derive(Debug)]
@@ -80,13 +81,34 @@ async fn on_answer(
     request: Request,
 ) -> Result<Response, Failure> {
     let received = answer.webhooks.receive(request).await?;
-    let asked = Asked::read(&received.fields).map_err(Failure::Unreadable)?;
+    let asked = match Asked::read(&received.fields) {
+        Ok(asked) => asked,
+        Err(error) => return answer.complaint(received.fields, error).await,
+    };
     Ok(web::say(
         &answer.script(asked, received, answer.clock.now()).await,
     ))
 }
 
 impl Answer {
+    /// Vonage says at the answer URL, too, what it could not do: into the ledger with it. Anything
+    /// else that is no call does not read.
+    async fn complaint(&self, fields: Fields, error: Unreadable) -> Result<Response, Failure> {
+        let event = Event::read(fields)
+            .ok()
+            .filter(|event| matches!(event.kind, Kind::Error(_)));
+        let Some((event, conversation)) =
+            event.and_then(|event| event.conversation.clone().map(|id| (event, id)))
+        else {
+            return Err(Failure::Unreadable(error));
+        };
+        tracing::error!(call.conversation = %conversation, "Vonage reports an error");
+        self.store
+            .note(&Home::Conversation(conversation), &event, self.clock.now())
+            .await?;
+        Ok(web::noted())
+    }
+
     /// Loads, decides, writes, and says something in any case.
     async fn script(&self, asked: Asked, received: Received, now: Timestamp) -> Ncco {
         let plan = match self.plans.current().await {
@@ -240,23 +262,27 @@ impl Answer {
 
 async fn on_ncco(
     State(answer): State<Arc<Answer>>,
-    Path(leg): Path<String>,
+    leg: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Failure> {
+    // The path after the signature: who is not let in learns nothing, not even that it is odd.
     answer.webhooks.admit(request).await?;
-    let leg = LegId::new(leg).map_err(|_| Failure::NotFound("such call"))?;
+    let leg = leg.ok().and_then(|Path(leg)| LegId::new(leg).ok());
+    let leg = leg.ok_or(Failure::NotFound("such call"))?;
     Ok(web::say(&answer.joining(&leg).await?))
 }
 
 async fn on_agent(
     State(answer): State<Arc<Answer>>,
-    Path((conversation, leg)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Result<Response, Failure> {
     answer.webhooks.admit(request).await?;
-    let (Ok(_), Ok(leg)) = (ConversationId::new(conversation), LegId::new(leg)) else {
-        return Err(Failure::NotFound("such call"));
-    };
+    let leg = path.ok().and_then(|Path((conversation, leg))| {
+        ConversationId::new(conversation).ok()?;
+        LegId::new(leg).ok()
+    });
+    let leg = leg.ok_or(Failure::NotFound("such call"))?;
     let call = answer.store.call(&leg).await?;
     let plan = match &call {
         Some(call) => answer.plans.of(call).await?,

@@ -8,7 +8,7 @@ use aws_config::SdkConfig;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use jiff::SignedDuration;
 use serde_json::Value;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use switchboard_shared::archive::{Archive, ArchiveError};
 use switchboard_shared::chain;
 use switchboard_shared::clock::Clock;
@@ -34,12 +34,11 @@ pub const DELAYS: [Duration; 6] = [
 /// `maxReceiveCount` is the same, so that the message then goes to the dead letters.
 pub const ATTEMPTS: u32 = DELAYS.len() as u32 + 1;
 
-/// Downloads begun, however many messages asked for them, before a recording is given up whose
-/// downloads never end: a function that is killed at its time limit reports nothing.
-const ATTEMPTS_ALL: u32 = 3 * ATTEMPTS;
-
 /// How long one download may be at it: a function's own limit of 15 minutes.
 const AT_WORK: SignedDuration = SignedDuration::from_mins(15);
+
+/// How long a message is left alone when the store does not answer, or another message was faster.
+const STORE_AWAY: Duration = Duration::from_secs(10);
 
 /// What the function works with; built once.
 #[derive(Debug)]
@@ -52,27 +51,51 @@ pub struct Archiver {
     clock: Clock,
 }
 
-/// A recording could not be dealt with for now.
+/// What came of a message.
+enum Done {
+    /// The recording is in the bucket now.
+    Archived(Box<Recording>),
+    /// It was already, or there is none.
+    Nothing,
+    /// Another message is at it, or a failure is not long enough ago.
+    NotDue(Duration),
+    /// The last try failed; the message belongs to the dead letters.
+    GivenUp,
+}
+
+/// A recording is not archived.
+struct Undone {
+    why: Why,
+    next: Next,
+}
+
+/// When it is tried again.
+#[derive(Clone, Copy)]
+enum Next {
+    In(Duration),
+    Never,
+}
+
+/// Why a recording is not archived.
 #[derive(Debug, thiserror::Error)]
-enum Undone {
+enum Why {
     #[error("could not ask the store")]
     Store(#[from] StoreError),
     #[error("could not archive the recording")]
     Archive(#[from] ArchiveError),
     #[error("could not download the recording")]
     Download(#[from] VonageError),
-    #[error("gave up after {0} downloads that did not end")]
-    GivenUp(u32),
+    #[error("gave up: no download ever ended, well or badly")]
+    Unending,
 }
 
-impl Undone {
+impl Why {
     /// Trying again cannot help: the address is none of Vonage's.
     fn is_final(&self) -> bool {
         match self {
             Self::Download(error) | Self::Archive(ArchiveError::Download(error)) => {
                 error.is_refused()
             }
-            Self::GivenUp(_) => true,
             _ => false,
         }
     }
@@ -128,38 +151,93 @@ impl Archiver {
             tracing::error!("a message in the archive queue is no job of ours");
             return false;
         };
-        let received = message.attributes.get("ApproximateReceiveCount");
-        let attempt = received.and_then(|count| count.parse().ok()).unwrap_or(1);
         let id = &job.recording;
-        let started = std::time::Instant::now();
-        match self.archive_one(id, attempt).await {
-            Ok(None) => true,
-            Ok(Some(recording)) => {
+        let started = Instant::now();
+        let again = match self.archive_one(id).await {
+            Ok(Done::Nothing) => return true,
+            Ok(Done::Archived(recording)) => {
                 tracing::info!(
                     recording.id = %id,
                     size_bytes = recording.bytes,
                     duration_ms = u64::try_from(started.elapsed().as_millis()).ok(),
                     "a recording is archived"
                 );
-                true
+                return true;
             }
-            Err(error) => self.failed(id, attempt, &error, message).await,
+            Ok(Done::NotDue(wait)) => wait,
+            // Back at once, as often as it takes to be among the dead letters.
+            Ok(Done::GivenUp) => Duration::ZERO,
+            Err(Undone {
+                why,
+                next: Next::Never,
+            }) => {
+                tracing::error!(recording.id = %id, error = %chain(&why), "a recording is given up");
+                return true;
+            }
+            Err(Undone {
+                why,
+                next: Next::In(wait),
+            }) => {
+                tracing::error!(recording.id = %id, error = %chain(&why), "a recording is not archived yet");
+                wait
+            }
+        };
+        let receipt = message.receipt_handle.as_deref().unwrap_or_default();
+        if let Err(error) = self.queue.postpone(receipt, again).await {
+            tracing::warn!(recording.id = %id, error = %chain(&error), "the queue's own delay applies");
+        }
+        false
+    }
+
+    async fn archive_one(&self, id: &RecordingId) -> Result<Done, Undone> {
+        let later = |error: StoreError| Undone {
+            why: error.into(),
+            next: Next::In(STORE_AWAY),
+        };
+        let Some(mut recording) = self.store.recording(id).await.map_err(later)? else {
+            tracing::error!(recording.id = %id, "a job names a recording that nobody announced");
+            return Ok(Done::Nothing);
+        };
+        match recording.state {
+            State::Archived | State::Empty => return Ok(Done::Nothing),
+            State::Failed => return Ok(Done::GivenUp),
+            State::Pending => {}
+        }
+        let now = self.clock.now();
+        if let Ok(wait) = Duration::try_from(recording.due.duration_since(now))
+            && !wait.is_zero()
+        {
+            // Another message got to work on it, or the last try is not long enough ago.
+            return Ok(Done::NotDue(wait));
+        }
+        let until = now.saturating_add(AT_WORK).unwrap_or(now);
+        if !self
+            .store
+            .begin_download(&mut recording, until)
+            .await
+            .map_err(later)?
+        {
+            return Ok(Done::NotDue(STORE_AWAY));
+        }
+        let tried = if recording.attempts as usize > self.delays.len() + 1 {
+            Err(Why::Unending)
+        } else {
+            self.download(&mut recording).await
+        };
+        match tried {
+            Ok(()) => {
+                self.store
+                    .update_recording(&recording)
+                    .await
+                    .map_err(later)?;
+                Ok(Done::Archived(Box::new(recording)))
+            }
+            Err(why) => Err(self.failed(recording, why).await),
         }
     }
 
-    /// Archives one recording; `None` when there was nothing to do.
-    async fn archive_one(
-        &self,
-        id: &RecordingId,
-        attempt: u32,
-    ) -> Result<Option<Recording>, Undone> {
-        let Some(mut recording) = self.store.recording(id).await? else {
-            tracing::error!(recording.id = %id, "a job names a recording that nobody announced");
-            return Ok(None);
-        };
-        if recording.state != State::Pending {
-            return Ok(None);
-        }
+    /// From Vonage into the bucket, unless it is there already.
+    async fn download(&self, recording: &mut Recording) -> Result<(), Why> {
         if recording.call.is_none()
             && let Some(conversation) = &recording.conversation
             && let Some(call) = self.store.calls_in(conversation).await?
@@ -167,20 +245,9 @@ impl Archiver {
             recording.line = Some(call.line);
             recording.call = Some(call.leg);
         }
-        // Written before the work: a handler that is killed in it counts, too, and is not taken for
-        // lost by the sweep while it may still be at it.
-        recording.attempts += 1;
-        recording.due = self
-            .clock
-            .now()
-            .saturating_add(AT_WORK)
-            .unwrap_or(recording.due);
-        if recording.attempts > ATTEMPTS_ALL {
-            return Err(Undone::GivenUp(recording.attempts));
-        }
-        self.store.update_recording(&recording).await?;
-        let found = if attempt > 1 {
-            self.archive.find(&recording).await?
+        let again = recording.attempts > 1;
+        let found = if again {
+            self.archive.find(recording).await?
         } else {
             None
         };
@@ -189,7 +256,7 @@ impl Archiver {
             None => {
                 let download = self.vonage.download(&recording.notice.url).await?;
                 let announced = recording.notice.size.or(download.size);
-                self.archive.keep(&recording, announced, download).await?
+                self.archive.keep(recording, announced, download).await?
             }
         };
         recording.state = State::Archived;
@@ -197,56 +264,33 @@ impl Archiver {
         recording.key = Some(archived.key);
         recording.bytes = Some(archived.bytes);
         recording.sha256 = Some(archived.sha256);
-        self.store.update_recording(&recording).await?;
-        Ok(Some(recording))
+        Ok(())
     }
 
-    /// Writes down why, and when the next try is due. True when there is none.
-    async fn failed(
-        &self,
-        id: &RecordingId,
-        attempt: u32,
-        error: &Undone,
-        message: &SqsMessage,
-    ) -> bool {
-        let reason = chain(error);
-        let delay = self.delays.get(attempt.saturating_sub(1) as usize).copied();
-        let last = error.is_final() || delay.is_none();
-        let delay = delay.filter(|_| !last).unwrap_or_default();
-        tracing::error!(recording.id = %id, attempt, last, error = %reason, "a recording is not archived");
-        if let Err(error) = self.write_failure(id, reason, last, delay).await {
-            tracing::error!(recording.id = %id, error = %chain(&error), "nor is the reason written");
-        }
-        if error.is_final() {
-            return true;
-        }
-        // The last one comes back at once, and so moves on to the dead letters.
-        let receipt = message.receipt_handle.as_deref().unwrap_or_default();
-        if let Err(error) = self.queue.postpone(receipt, delay).await {
-            tracing::warn!(recording.id = %id, error = %chain(&error), "the queue's own delay applies");
-        }
-        false
-    }
-
-    async fn write_failure(
-        &self,
-        id: &RecordingId,
-        reason: String,
-        last: bool,
-        delay: Duration,
-    ) -> Result<(), StoreError> {
-        let Some(mut recording) = self.store.recording(id).await? else {
-            return Ok(());
+    /// Writes down why, and when the next try is due.
+    async fn failed(&self, mut recording: Recording, why: Why) -> Undone {
+        let delay = self
+            .delays
+            .get(recording.attempts.saturating_sub(1) as usize)
+            .copied();
+        let next = match delay {
+            _ if why.is_final() => Next::Never,
+            Some(delay) => Next::In(delay),
+            None => Next::In(Duration::ZERO),
         };
-        let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::ZERO);
+        let wait = SignedDuration::try_from(delay.unwrap_or_default()).unwrap_or_default();
+        let last = matches!(next, Next::Never) || delay.is_none();
         recording.state = if last { State::Failed } else { State::Pending };
-        recording.reason = Some(reason);
+        recording.reason = Some(chain(&why));
         recording.due = self
             .clock
             .now()
-            .saturating_add(delay)
+            .saturating_add(wait)
             .unwrap_or(recording.due);
-        self.store.update_recording(&recording).await?;
-        Ok(())
+        if let Err(error) = self.store.update_recording(&recording).await {
+            let id = &recording.notice.recording;
+            tracing::error!(recording.id = %id, error = %chain(&error), "why it failed is not written");
+        }
+        Undone { why, next }
     }
 }

@@ -9,10 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use switchboard_shared::chain;
 use switchboard_shared::config::Lookup;
-use switchboard_shared::exchange::{Exchange, ExchangeError, Outcome};
+use switchboard_shared::exchange::{Exchange, ExchangeError};
 use switchboard_shared::job::{ArchiveJob, Job, JobError, JobQueue};
 use switchboard_shared::plans::Plans;
-use switchboard_shared::presence::State;
 use switchboard_shared::store::{Listing, Store, StoreError};
 use switchboard_shared::vonage::Vonage;
 
@@ -64,6 +63,13 @@ impl Dispatch {
         })
     }
 
+    /// Reads the plan ahead of the first job.
+    pub async fn warm(&self) {
+        if let Err(error) = self.exchange.plans.current().await {
+            tracing::error!(error = %chain(&error), "no plan yet");
+        }
+    }
+
     /// Takes what Lambda hands over: a batch from the queue, answered by which messages are to come
     /// again; or the schedule's call for a sweep.
     ///
@@ -91,18 +97,7 @@ impl Dispatch {
     async fn take_one(&self, body: &str) -> Result<(), DispatchError> {
         match serde_json::from_str(body).map_err(DispatchError::Unreadable)? {
             Job::Pretend { call } => self.exchange.pretend(&call).await?,
-            Job::Look { agent } => {
-                let outcome = self.exchange.next_caller(&agent).await?;
-                // A little early, by another machine's clock: look when the rest is over.
-                if let Outcome::Engaged {
-                    state: State::Resting { until },
-                } = outcome
-                {
-                    let left = until.duration_since(self.exchange.clock.now());
-                    let left = Duration::try_from(left).unwrap_or_default();
-                    self.exchange.jobs.send(&Job::Look { agent }, left).await?;
-                }
-            }
+            Job::Look { agent } => self.exchange.look(&agent).await?,
             Job::Gone { call } => self.exchange.gone(&call).await?,
             Job::Sweep => self.sweep(OVERDUE).await?,
         }
@@ -116,14 +111,18 @@ impl Dispatch {
     /// When something needed is away; the next sweep goes on.
     pub async fn sweep(&self, overdue: SignedDuration) -> Result<(), DispatchError> {
         let now = self.exchange.clock.now();
-        for recording in self.exchange.store.recordings_in(Listing::Pending).await? {
+        for mut recording in self.exchange.store.recordings_in(Listing::Pending).await? {
             let late = now.duration_since(recording.due);
+            if overdue.is_zero() {
+                // Whoever was at it is no more.
+                recording.due = now;
+                self.exchange.store.update_recording(&recording).await?;
+            }
             if late >= overdue || overdue.is_zero() {
                 let job = ArchiveJob {
                     recording: recording.notice.recording,
                 };
-                let early = Duration::try_from(-late).unwrap_or_default();
-                self.archive.send(&job, early).await?;
+                self.archive.send(&job, Duration::ZERO).await?;
             }
         }
         self.exchange.sweep().await?;

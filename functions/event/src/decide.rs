@@ -70,7 +70,7 @@ pub fn asks(event: &Event, cue: Option<Cue>) -> Asks {
 /// A leg that we have no cue for is the caller's, unless it says it went out.
 fn of_caller_leg(event: &Event, status: &CallStatus) -> Asks {
     let over = *status == CallStatus::Completed || status.is_failure();
-    let outbound = event.fields.has("direction") && !event.is_inbound();
+    let outbound = event.fields.text("direction").is_some() && !event.is_inbound();
     match &event.leg {
         Some(leg) if over && !outbound => Asks::Clear(leg.clone()),
         _ => Asks::Nothing,

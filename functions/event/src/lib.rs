@@ -107,9 +107,7 @@ impl Events {
         );
         let Some(home) = home else {
             if let Asks::Archive(notice) = asks {
-                self.recordings
-                    .take(notice, event.conversation.clone(), now)
-                    .await?;
+                self.recordings.take(notice, event, now).await?;
             }
             return Ok(web::noted());
         };
@@ -119,9 +117,7 @@ impl Events {
                 Ok(web::noted())
             }
             Asks::Archive(notice) => {
-                self.recordings
-                    .take(notice, event.conversation.clone(), now)
-                    .await?;
+                self.recordings.take(notice, event, now).await?;
                 Ok(web::noted())
             }
             Asks::Clear(call) => {

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
-use switchboard_shared::id::ConversationId;
 use switchboard_shared::job::{ArchiveJob, JobQueue};
 use switchboard_shared::recording::{Recording, State as Archiving};
 use switchboard_shared::store::{Home, Store};
@@ -45,13 +44,9 @@ impl Intake {
     ///
     /// # Errors
     /// When the notice is not kept or not queued. Then it must not be acknowledged.
-    pub async fn take(
-        &self,
-        notice: Notice,
-        conversation: Option<ConversationId>,
-        now: Timestamp,
-    ) -> Result<(), Failure> {
-        let recording = Recording::noticed(notice, conversation, now);
+    pub async fn take(&self, notice: Notice, event: &Event, now: Timestamp) -> Result<(), Failure> {
+        let said = event.fields.to_json();
+        let recording = Recording::noticed(notice, said, event.conversation.clone(), now);
         let noted = self.store.keep_recording(&recording).await?;
         tracing::info!(recording.id = %recording.notice.recording, ?noted, "a recording is announced");
         if recording.state == Archiving::Pending {
@@ -92,11 +87,8 @@ async fn on_recording(
     let event = Event::read(received.fields).map_err(Failure::Unreadable)?;
     let now = recordings.clock.now();
     match (&event.kind, &event.leg, &event.conversation) {
-        (Kind::Recording(notice), _, conversation) => {
-            recordings
-                .intake
-                .take(notice.clone(), conversation.clone(), now)
-                .await?;
+        (Kind::Recording(notice), ..) => {
+            recordings.intake.take(notice.clone(), &event, now).await?;
         }
         // A transcription, or something new: the ledger has room for it.
         (_, Some(leg), _) => {

@@ -1,6 +1,7 @@
 //! Agents say free and away; callers are moved to them.
 
 use aws_config::SdkConfig;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -166,24 +167,31 @@ fn refuse(error: &ExchangeError) -> Response {
 
 async fn on_free(
     State(transfer): State<Arc<Transfer>>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    on_agent(&transfer, Says::Free, &name, request).await
+    on_agent(&transfer, Says::Free, name, request).await
 }
 
 async fn on_away(
     State(transfer): State<Arc<Transfer>>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    on_agent(&transfer, Says::Away, &name, request).await
+    on_agent(&transfer, Says::Away, name, request).await
 }
 
-async fn on_agent(transfer: &Transfer, says: Says, name: &str, request: Request) -> Response {
+async fn on_agent(
+    transfer: &Transfer,
+    says: Says,
+    name: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    // A name that is no text is nobody's, and refused like one.
+    let Path(name) = name.unwrap_or_else(|_| Path(String::new()));
     let asked = asked(request.uri());
-    match transfer.act(says, name, request.headers(), &asked).await {
-        Ok(outcome) => told(name, &outcome),
+    match transfer.act(says, &name, request.headers(), &asked).await {
+        Ok(outcome) => told(&name, &outcome),
         Err(refused) => refused,
     }
 }

@@ -68,7 +68,8 @@ pub fn sentence(agent: &str, outcome: &Outcome) -> String {
     match outcome {
         Outcome::Transferred { .. } => format!("{agent}'s phone rings: a caller was waiting."),
         Outcome::Free => format!("{agent} is free. Nobody waits; the next caller comes at once."),
-        Outcome::Away => format!("{agent} is away."),
+        Outcome::Away { state: State::Away } => format!("{agent} is away."),
+        Outcome::Away { .. } => format!("{agent} is away, as soon as this caller is served."),
         Outcome::Engaged {
             state: State::Resting { .. },
         } => format!("{agent} rests a moment, then gets the next caller."),

@@ -16,6 +16,9 @@ pub enum Audio {
 }
 
 impl Audio {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Mp3, Self::Wav, Self::Ogg, Self::Other];
+
     /// Tells by the first bytes, which cannot be mistaken, and not by what the download calls it.
     #[must_use]
     pub fn of(head: &[u8]) -> Self {

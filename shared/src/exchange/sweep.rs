@@ -43,7 +43,7 @@ impl Exchange {
         }
         // Last, when those who are gone have made room.
         for agent in plan.agents() {
-            self.told(self.next_caller(&agent.name).await.map(drop));
+            self.told(self.look(&agent.name).await);
         }
         Ok(())
     }

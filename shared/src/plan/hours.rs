@@ -1,7 +1,7 @@
 //! Opening hours: whether somebody is there, and until or from when.
 
 use super::{DateRange, FlowName, Window};
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 
@@ -128,21 +128,27 @@ impl Hours {
         times
     }
 
-    /// First instant at which the clock shows this time or a later one, in minutes after the
-    /// midnight with which `day` begins. `None` at the end of all time.
     fn instant(&self, day: Date, minutes: u16) -> Option<Timestamp> {
         let midnight = day.to_datetime(Time::midnight());
         let wall = midnight.checked_add(i64::from(minutes).minutes()).ok()?;
-        let ambiguous = self.timezone.to_ambiguous_timestamp(wall);
-        match ambiguous.offset() {
-            AmbiguousOffset::Gap { after, .. } => {
-                // With the offset of afterwards, a time that is left out lies before the change.
-                let before = after.to_timestamp(wall).ok()?;
-                let mut changes = self.timezone.following(before);
-                changes.find(|c| c.offset() == after).map(|c| c.timestamp())
-            }
-            _ => ambiguous.compatible().ok(),
+        instant(&self.timezone, wall)
+    }
+}
+
+/// First instant at which the clock of a zone shows this time or a later one. `None` at the end of
+/// all time. A time that comes twice means its first coming, one that is left out the moment at
+/// which it is.
+#[must_use]
+pub fn instant(timezone: &TimeZone, wall: DateTime) -> Option<Timestamp> {
+    let ambiguous = timezone.to_ambiguous_timestamp(wall);
+    match ambiguous.offset() {
+        AmbiguousOffset::Gap { after, .. } => {
+            // With the offset of afterwards, a time that is left out lies before the change.
+            let before = after.to_timestamp(wall).ok()?;
+            let mut changes = timezone.following(before);
+            changes.find(|c| c.offset() == after).map(|c| c.timestamp())
         }
+        _ => ambiguous.compatible().ok(),
     }
 }
 
@@ -154,7 +160,7 @@ fn days_from(today: Date) -> impl Iterator<Item = Date> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::civil::{DateTime, Weekday, date};
+    use jiff::civil::{Weekday, date};
     use jiff::tz::TimeZoneDatabase;
     use proptest::prelude::*;
 

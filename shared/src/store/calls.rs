@@ -438,7 +438,9 @@ impl Store {
         let mut seen = std::collections::BTreeSet::new();
         while let Some(item) = pages.next().await {
             let item = item.map_err(StoreError::unavailable("find the call of a conversation"))?;
-            if item.contains_key("line") {
+            // A recording has a line, too.
+            let sk = item.get(key::SK).and_then(|sk| sk.as_s().ok());
+            if sk.is_some_and(|sk| sk == "CALL") && item.contains_key("line") {
                 return from_item("a call", item).map(Some);
             }
             let pk = item.get(key::PK).and_then(|pk| pk.as_s().ok());

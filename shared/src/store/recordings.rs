@@ -7,6 +7,7 @@ use super::{
 use crate::id::{ConversationId, RecordingId};
 use crate::recording::{Recording, State};
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 impl Store {
@@ -38,6 +39,42 @@ impl Store {
     /// When the table does not answer.
     pub async fn recording(&self, id: &RecordingId) -> Result<Option<Recording>, StoreError> {
         self.get("read a recording", Key::Recording(id)).await
+    }
+
+    /// Begins a download, until when nobody else does: of several messages about one recording, one
+    /// gets to work. False when another was faster.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn begin_download(
+        &self,
+        recording: &mut Recording,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (due, attempts) = (recording.due, recording.attempts);
+        recording.due = until;
+        recording.attempts += 1;
+        let sent = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(recording_item(recording)))
+            .condition_expression("#state = :pending AND #due = :due AND #attempts = :attempts")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#due", "due")
+            .expression_attribute_names("#attempts", "attempts")
+            .expression_attribute_values(":pending", text("pending"))
+            .expression_attribute_values(":due", text(due.to_string()))
+            .expression_attribute_values(":attempts", AttributeValue::N(attempts.to_string()))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(e) if e.is_conditional_check_failed_exception() => Ok(false),
+                _ => Err(StoreError::unavailable("begin a download")(error)),
+            },
+        }
     }
 
     /// Writes how far a recording got. One that is archived stays so: a late failure of another
