@@ -289,8 +289,6 @@ async fn captured_requests_backwards_and_twice_leave_the_same_ledger() {
 
 /// A 400 would lose the one sentence that says why a caller heard nothing, and send Vonage to the
 /// fallback as if the answer had failed. So at whichever URL it comes, it is kept and acknowledged.
-// shows: functions/answer/src/lib.rs, `on_answer` refuses with 400 what has no `uuid`; an error that Vonage
-// reports at the answer URL is lost.
 #[tokio::test]
 async fn an_error_that_vonage_reports_at_the_answer_url_is_kept() {
     for set in sets() {
@@ -305,8 +303,6 @@ async fn an_error_that_vonage_reports_at_the_answer_url_is_kept() {
     }
 }
 
-// shows: functions/recording/src/lib.rs and functions/event/src/lib.rs (`Asks::Archive`): of a recording's
-// notice only the fields we know are kept; `timestamp`, and whatever Vonage adds, is lost.
 #[tokio::test]
 async fn every_field_of_a_captured_recording_notice_is_kept() {
     for set in sets() {

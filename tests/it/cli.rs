@@ -354,9 +354,6 @@ async fn a_time_that_does_not_read_is_answered_by_one_that_does() {
     }
 }
 
-// shows: `preview --at x` and `calls --since x` end with 1 (cli/src/command/preview.rs:82,
-// calls.rs:160), while every other value that does not read (`--port x`, `agent free Alice`,
-// `recordings get a/b`, `link --days 0`) ends with 2, "the command was not understood".
 #[tokio::test]
 async fn a_time_that_does_not_read_ends_with_2_as_every_other_such_value() {
     let shell = Shell::new();
@@ -434,9 +431,6 @@ async fn without_a_data_folder_the_way_to_one_is_told_and_none_is_made() {
     }
 }
 
-// shows: `--data` with a folder that is no board's, such as `.`, gets a table, a bucket and a lock
-// put into it, and `calls` says that there are none (cli/src/command/desk.rs:65 looks only whether
-// there is a folder).
 #[tokio::test]
 async fn a_folder_that_is_no_boards_is_refused_and_left_alone() {
     let shell = Shell::new();
@@ -511,12 +505,6 @@ async fn whom_or_what_nobody_knows_is_refused_by_name_awake_and_asleep() {
     check("asleep").await;
 }
 
-// shows: these errors name what is wrong and not what to do: "could not read x: No such file or
-// directory (os error 2)" (plan.rs:52, dev.rs:30, ncco.rs:30), "the plan has no agent of that name"
-// (functions/transfer/src/lib.rs:150, agent.rs:97), "nothing is known of leg-9" (calls.rs:204), "no
-// recording r-9 was ever announced" (recordings.rs:107 and 159), "could not listen on port 9000:
-// Address already in use" without --port (board.rs:96), a given-up recording without
-// `recordings retry` (recordings.rs:110), "no plan was ever put in force here" (desk.rs:150).
 #[tokio::test]
 async fn an_error_says_what_to_do_next() {
     let shell = Shell::new();
@@ -570,9 +558,6 @@ async fn settings_that_are_wrong_are_all_told_by_name_and_no_secret_with_them() 
     assert!(!ran.err.contains("but-secret"), "{}", ran.err);
 }
 
-// shows: the board reads the same settings once for each of its functions and reports each fault as
-// often: "10 settings are missing or wrong" of three (cli/src/board.rs:175, shared/src/config.rs:156
-// and 164 keep repeats).
 #[tokio::test]
 async fn a_setting_that_is_wrong_is_told_once() {
     let shell = Shell::new()
@@ -584,8 +569,6 @@ async fn a_setting_that_is_wrong_is_told_once() {
     assert!(ran.err.contains("2 settings are"), "{}", ran.err);
 }
 
-// shows: one variable of the environment, anybody's, that is not UTF-8 makes every command panic
-// (cli/src/environment.rs:18: `std::env::vars()`; `vars_os` does not).
 #[tokio::test]
 async fn a_variable_that_is_not_text_and_none_of_ours_does_no_harm() {
     let shell = Shell::new();
@@ -807,10 +790,6 @@ async fn a_preview_goes_by_the_clock_on_the_wall_where_the_plan_is() {
     assert!(why.contains("17:30 EST"), "{why}");
 }
 
-// shows: a plan reads a time that the clock leaves out as the next instant there is
-// (shared/src/plan/hours.rs: 01:30 is 02:00 BST), `--at` reads it as an hour later
-// (cli/src/command/preview.rs:84: 01:30 is 02:30 BST). So the line that opens at 01:30 is said to be
-// closed at 01:30, and the window of 02:00 to 02:30 that day is missed.
 #[tokio::test]
 async fn a_time_that_the_clock_leaves_out_means_to_preview_what_it_means_to_the_plan() {
     let shell = Shell::new();
@@ -1134,9 +1113,6 @@ async fn calls_are_listed_by_line_day_and_status() {
     drop(world);
 }
 
-// shows: `--since` asks the table once for each day since then, though the ledger keeps 120 days
-// (cli/src/command/calls.rs:83; LEDGER_KEEPS in shared/src/store.rs:54): 2000-01-01 takes a quarter
-// of a minute here, and there is no bound to what can be asked.
 #[tokio::test]
 async fn calls_since_long_ago_are_listed_at_once() {
     let shell = Shell::new();
@@ -1343,9 +1319,6 @@ async fn an_agent_said_to_be_free_while_no_board_runs_gets_the_caller_from_the_n
     );
 }
 
-// shows: who says "away" while talking is told "… is with a caller, and free afterwards", by the
-// command and by the route (functions/transfer/src/page.rs:75, `sentence` of `Outcome::Engaged`,
-// which `Exchange::away` answers as well); with no board the same command says "is away".
 #[tokio::test]
 async fn an_agent_who_goes_away_while_talking_is_not_told_to_be_free_afterwards() {
     let shell = Shell::new();
@@ -1489,11 +1462,6 @@ async fn a_recording_taken_up_while_no_board_runs_is_archived_by_the_next() {
     reaches(&world, "r-1", "archived").await;
 }
 
-// shows: while no board runs, a command holds the board's lock, and every other one started
-// meanwhile fails with "the board is just starting or stopping: no .switchboard/board.json"
-// (cli/src/command/desk.rs:70 to 95); after a crash of the board it tries the dead one's stale
-// board.json. A `dev` started meanwhile is refused with "another board runs". They ought to wait a
-// moment for the lock.
 #[tokio::test]
 async fn two_commands_at_once_do_not_get_into_one_anothers_way() {
     let shell = Shell::new();
@@ -1678,8 +1646,6 @@ async fn a_link_lets_one_agent_say_free_and_names_the_board_that_runs() {
     );
 }
 
-// shows: `sign`, `link` and `token` print data and pay no heed to --json
-// (cli/src/command/sign.rs:47, 79 and 96).
 #[tokio::test]
 async fn whatever_prints_data_prints_json_when_asked() {
     let shell = Shell::new();
@@ -1715,9 +1681,6 @@ async fn a_board_works_on_the_engines_that_are_named_to_it() {
     assert_eq!(call.unwrap().unwrap().line, "447700900003");
 }
 
-// shows: credentials for AWS in the environment, which many have there, are used on the board's own
-// engines too, and its S3 refuses them: "could not prepare the bucket … NotSignedUp"
-// (cli/src/cloud.rs:44). They belong to endpoints that the environment names, not to ours.
 #[tokio::test]
 async fn somebody_who_has_credentials_for_aws_can_run_a_board() {
     let shell = Shell::new()

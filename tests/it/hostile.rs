@@ -433,9 +433,6 @@ async fn other_pages_and_other_methods_are_refused_in_our_form() {
     }
 }
 
-// shows: functions/answer/src/lib.rs (`on_ncco`, `on_agent`) and functions/transfer/src/lib.rs
-// (`on_free`, `on_away`): `Path<String>` is read before anybody is let in, and axum refuses a segment
-// that is not UTF-8 by itself, in plain text that names our parameters.
 #[tokio::test]
 async fn an_address_that_is_not_text_is_refused_in_our_form_and_only_after_the_signature() {
     let world = World::open().await;
@@ -792,8 +789,6 @@ async fn an_answer_with_nulls_numbers_and_new_fields_is_answered() {
     }
 }
 
-// shows: functions/event/src/decide.rs, `of_caller_leg`: a direction of null counts as outbound, though a
-// missing one does not, so the caller keeps the place until the sweep.
 #[tokio::test]
 async fn a_caller_who_hung_up_is_gone_though_the_event_names_no_direction() {
     for direction in [None, Some(Value::Null), Some(json!(""))] {

@@ -257,7 +257,6 @@ async fn a_recording_of_a_conversation_we_do_not_know_is_kept_all_the_same() {
     }
 }
 
-// shows: shared/src/archive.rs:228, `all` is true of an empty line, so the folder has no name.
 #[tokio::test]
 async fn a_recording_of_a_call_that_named_no_line_has_a_folder_with_a_name() {
     let world = World::open().await;
@@ -272,8 +271,6 @@ async fn a_recording_of_a_call_that_named_no_line_has_a_folder_with_a_name() {
     assert!(key.starts_with("recordings/unknown-line/"), "{key}");
 }
 
-// shows: shared/src/store/calls.rs, `calls_in` takes an archived recording of the conversation for
-// the call, since both items have a `line`; the second recording is never archived.
 #[tokio::test]
 async fn all_recordings_after_a_transfer_belong_to_the_call() {
     let world = World::open().await;
@@ -353,8 +350,6 @@ async fn a_notice_that_is_repeated_after_the_recording_is_archived_changes_nothi
     assert!(item(&world, "r-1").await == first);
 }
 
-// shows: functions/archive/src/lib.rs, `archive_one` reads `Pending` and downloads; nothing claims
-// the recording first, so each repeat of a notice downloads it once more while the first is at it.
 #[tokio::test]
 async fn a_notice_that_comes_three_times_is_downloaded_once() {
     let world = World::open().await;
@@ -476,10 +471,6 @@ async fn a_recording_that_never_comes_fails_with_the_reason_and_is_left_alone() 
     assert_eq!(keys(&world).await, [""; 0]);
 }
 
-// shows: functions/archive/src/lib.rs, `archive_one` answers `Ok(None)` for an item that is failed, so
-// the message is deleted when it comes back after the last try; cli/src/board.rs gives the queue
-// ATTEMPTS tries whatever the delays are, so only with the very six delays does it get to the dead
-// letters before that.
 #[tokio::test]
 async fn the_message_of_a_recording_that_was_given_up_lies_among_the_dead_letters() {
     let world = World::open().await;
@@ -489,13 +480,10 @@ async fn the_message_of_a_recording_that_was_given_up_lies_among_the_dead_letter
         .spoil("file-r-1", RecordingFault::Status(404), 1_000);
     announce(&world, &gone).await;
     failed(&world, "r-1").await;
-    a_while().await;
-    assert_eq!(dead_letters(&world).await, ["r-1"]);
+    eventually(|| async { (dead_letters(&world).await == ["r-1"]).then_some(()) }).await;
     assert_eq!(downloads(&world), TRIES);
 }
 
-// shows: the same; until its message is among the dead letters, a recording that is taken up again is
-// downloaded by both messages.
 #[tokio::test]
 async fn a_recording_that_was_given_up_can_be_taken_up_again() {
     let world = World::open().await;
@@ -745,8 +733,6 @@ async fn an_outage_at_vonage_is_outlasted() {
     assert_whole(&world, &recording, &mp3()).await;
 }
 
-// shows: shared/src/archive.rs, `find` looks for `ID.` and takes whatever begins so, where an id may
-// itself hold a full stop.
 #[tokio::test]
 async fn a_recording_is_not_taken_for_another_whose_id_begins_the_same() {
     let world = World::open().await;

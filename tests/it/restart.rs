@@ -475,10 +475,6 @@ async fn a_download_under_way_at_ctrl_c_is_whole_in_the_archive() {
     a_download_under_way_when_it_ends(End::Interrupt).await;
 }
 
-// shows: who begins a download puts its `due` off by a quarter of an hour (`AT_WORK`, functions/
-// archive/src/lib.rs:176), and the sweep at a board's start sends the job with what is left of that
-// as its delay (functions/dispatch/src/lib.rs:125), though nobody can be at it: the recording is
-// archived 15 minutes after the restart.
 #[tokio::test]
 async fn a_download_cut_short_by_kill_9_is_begun_again_by_the_next_board() {
     a_download_under_way_when_it_ends(End::Kill).await;
@@ -516,9 +512,6 @@ async fn a_request_under_way_is_finished_before_the_end() {
     assert_eq!(office.agents().await[0], "alice ringing leg-1");
 }
 
-// shows: the handlers for Ctrl-C and SIGTERM are set only after "ready" was printed
-// (cli/src/command/dev.rs:53 and 54): a signal in between ends the process without a word to its
-// requests, and with no exit code.
 #[tokio::test]
 async fn ctrl_c_at_once_after_ready_is_an_orderly_end() {
     let office = Office::open(PLAN);
@@ -614,11 +607,6 @@ async fn an_agent_who_was_free_is_given_the_caller_who_came_first() {
     assert_eq!(rings(&ncco), "447700900013", "she is rung at once");
 }
 
-// shows: who rests after a missed call when the board ends is not given the next caller when the rest
-// is over, as `after_the_rest_the_agent_is_given_the_next_caller_unasked` has it: the `Look` job was
-// in memory alone, and the sweep at the start looks only for those who are free already (shared/src/
-// exchange/sweep.rs:46 drops `Outcome::Engaged` with `State::Resting`, of which dispatch makes a
-// `Look`). They wait for the end of the caller's tune, or for the sweep five minutes later.
 #[tokio::test]
 async fn an_agent_who_rested_is_given_the_next_caller_when_the_rest_is_over() {
     let office = Office::open(&PLAN.replace("cool-down = \"30s\"", "cool-down = \"2s\""));
@@ -802,10 +790,6 @@ async fn a_faulty_edit_keeps_the_old_plan_and_says_where_to_look() {
     assert_eq!(closed(&office, &board, "leg-5").await, "Four.");
 }
 
-// shows: each function of the board reads the plan for itself when it first needs it, and none at the
-// start (cli/src/board.rs:175 to 185 build them, nobody calls `warm`). A faulty edit before the first
-// call, or before the first "free", is therefore all they ever saw: callers hear "We are sorry,
-// something has gone wrong", agents "something we need is away".
 #[tokio::test]
 async fn a_faulty_edit_before_the_first_call_keeps_the_old_plan_too() {
     let office = Office::open(&with_closed_line("One."));
