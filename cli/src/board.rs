@@ -16,7 +16,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use switchboard_archive::{ATTEMPTS, Archiver};
+use switchboard_archive::{Archiver, RECEIVES};
 use switchboard_dispatch::Dispatch;
 use switchboard_shared::archive::Archive;
 use switchboard_shared::aws::{self, Waits};
@@ -425,7 +425,7 @@ async fn prepare(
             "SWITCHBOARD_ARCHIVE_QUEUE_URL",
             "archive",
             ARCHIVE_HIDDEN,
-            ATTEMPTS,
+            RECEIVES,
         ),
         (
             "SWITCHBOARD_DISPATCH_QUEUE_URL",

@@ -20,6 +20,9 @@ use std::collections::HashMap;
 /// Where recordings without a known line are kept.
 const NO_LINE: &str = "unknown-line";
 
+/// Longest value of an object's metadata: six of them stay below S3's 2 KB.
+const METADATA_MAX: usize = 256;
+
 /// The bucket.
 #[derive(Debug, Clone)]
 pub struct Archive {
@@ -93,7 +96,7 @@ impl Archive {
         Self::new(crate::aws::s3(sdk), lookup.required("SWITCHBOARD_BUCKET"))
     }
 
-    /// Streams audio into the bucket: in one piece up to [`upload::PART`] bytes, in parts beyond.
+    /// Streams audio into the bucket: in one piece below 8 MiB, in parts beyond.
     /// Memory is bounded whatever the size.
     ///
     /// # Errors
@@ -232,8 +235,10 @@ fn metadata(recording: &Recording) -> HashMap<String, String> {
         ("start", recording.notice.start.clone()),
         ("end", recording.notice.end.clone()),
     ];
-    // S3 carries metadata in headers: what is not plain text stays out.
-    let plain = |text: &String| text.bytes().all(|b| (0x20..0x7f).contains(&b));
+    // S3 carries metadata in headers, 2 KB of them in all: what is not short plain text stays out.
+    let plain = |text: &String| {
+        text.len() <= METADATA_MAX && text.bytes().all(|b| (0x20..0x7f).contains(&b))
+    };
     let known = fields
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)));

@@ -53,7 +53,7 @@ pub enum State {
     Pending,
     /// In the bucket, complete, size and hash checked.
     Archived,
-    /// There is nothing to archive: Vonage announced no bytes.
+    /// There is nothing to archive: the notice names no address.
     Empty,
     /// Given up, with the reason beside; `switchboard recordings retry` takes it up again.
     Failed,

@@ -13,13 +13,14 @@
 //! | [`waiting`](Store::waiting) | transfer, dispatch, CLI | queue, consistent | 1 per 30 callers looked at | – |
 //! | [`agents`](Store::agents) | answer, event, CLI | agents, consistent batch | 1 per agent | – |
 //! | [`claim`](Store::claim) | answer, event, transfer, dispatch | agent + call + waiting, transaction | – | 8 |
-//! | [`put_back`](Store::put_back) | transfer, dispatch, event | the same | – | 8 |
+//! | [`put_back`](Store::put_back), [`lose`](Store::lose), [`find`](Store::find) | transfer, dispatch, event | the same | – | 4 to 8 |
 //! | [`free`](Store::free), [`away`](Store::away) | transfer | agent, conditional | – | 1 |
 //! | [`events`](Store::events) | CLI | call, consistent | 1 per 8 events | – |
 //! | [`calls_on`](Store::calls_on) | CLI | listing index, eventual | 0.5 per 8 calls | – |
 //! | [`calls_in`](Store::calls_in) | archive, CLI | conversation index, eventual | 0.5 | – |
 //! | [`keep_recording`](Store::keep_recording) | recording, event | recording, conditional | – | 3 |
 //! | [`recording`](Store::recording) | archive, CLI | recording, consistent | 1 | – |
+//! | [`begin_download`](Store::begin_download), [`update_recording`](Store::update_recording) | archive, CLI | recording, conditional | – | 3 |
 //! | [`recordings_in`](Store::recordings_in) | CLI, sweep | listing index, eventual | 0.5 per 8 | – |
 //! | [`plan`](Store::plan) | every function at start, then every 30 s | plan, consistent | 1 per 4 KB | – |
 //!

@@ -30,9 +30,12 @@ pub const DELAYS: [Duration; 6] = [
     Duration::from_secs(1_980),
 ];
 
-/// Downloads before a recording is given up: one, and one after each wait. The queue's
-/// `maxReceiveCount` is the same, so that the message then goes to the dead letters.
+/// Downloads before a recording is given up: one, and one after each wait.
 pub const ATTEMPTS: u32 = DELAYS.len() as u32 + 1;
+
+/// How often the queue may hand a message out before it goes to the dead letters: its
+/// `maxReceiveCount`. Twice the downloads, since a message may also come while another is at it.
+pub const RECEIVES: u32 = 2 * ATTEMPTS;
 
 /// How long one download may be at it: a function's own limit of 15 minutes.
 const AT_WORK: SignedDuration = SignedDuration::from_mins(15);

@@ -115,8 +115,7 @@ impl Dispatch {
             let late = now.duration_since(recording.due);
             if overdue.is_zero() {
                 // Whoever was at it is no more.
-                recording.due = now;
-                self.exchange.store.update_recording(&recording).await?;
+                self.exchange.store.make_due(&mut recording, now).await?;
             }
             if late >= overdue || overdue.is_zero() {
                 let job = ArchiveJob {

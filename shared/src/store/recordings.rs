@@ -51,9 +51,31 @@ impl Store {
         recording: &mut Recording,
         until: Timestamp,
     ) -> Result<bool, StoreError> {
-        let (due, attempts) = (recording.due, recording.attempts);
+        let before = (recording.due, recording.attempts);
         recording.due = until;
         recording.attempts += 1;
+        self.update_pending(recording, before).await
+    }
+
+    /// Makes a download due now, unless one has begun since the recording was read. False then.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn make_due(
+        &self,
+        recording: &mut Recording,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let before = (recording.due, recording.attempts);
+        recording.due = now;
+        self.update_pending(recording, before).await
+    }
+
+    async fn update_pending(
+        &self,
+        recording: &Recording,
+        (due, attempts): (Timestamp, u32),
+    ) -> Result<bool, StoreError> {
         let sent = self
             .client
             .put_item()
@@ -72,7 +94,9 @@ impl Store {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(e) if e.is_conditional_check_failed_exception() => Ok(false),
-                _ => Err(StoreError::unavailable("begin a download")(error)),
+                _ => Err(StoreError::unavailable("write when a download is due")(
+                    error,
+                )),
             },
         }
     }

@@ -264,7 +264,7 @@ pub(super) fn url(report: &mut Report, value: &Value) {
     }
 }
 
-/// As [`url`], for what has also been sent as an array of one.
+/// As [`url()`], for what has also been sent as an array of one.
 pub(super) fn url_or_one(report: &mut Report, value: &Value) {
     match value.as_array().map(Vec::as_slice) {
         Some([element]) => {
