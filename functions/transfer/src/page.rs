@@ -38,11 +38,10 @@ pub(crate) fn button(agent: &AgentName, known: bool) -> String {
 
 /// What happened.
 pub(crate) fn told(agent: &str, outcome: &Outcome) -> String {
-    let body = format!(
-        "<h1 role=\"status\">{}</h1><form method=\"get\"><input type=\"hidden\" name=\"agent\" value=\"{agent}\"></form>",
-        sentence(agent, outcome)
-    );
-    page(agent, &body)
+    page(
+        agent,
+        &format!("<h1 role=\"status\">{}</h1>", sentence(agent, outcome)),
+    )
 }
 
 /// Not let in, or something is away.
