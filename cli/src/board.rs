@@ -382,7 +382,11 @@ pub(crate) fn settle(environment: &mut Environment, secrets: &Secrets, plan: &Pa
     environment.or_set("SWITCHBOARD_TABLE", "switchboard");
     environment.or_set("SWITCHBOARD_BUCKET", "switchboard-recordings");
     environment.or_set("SWITCHBOARD_PLAN", plan.display().to_string());
-    environment.or_set("VONAGE_APPLICATION_ID", &secrets.application_id);
+    if environment.get("VONAGE_APPLICATION_ID").is_none() {
+        environment.set("VONAGE_APPLICATION_ID", &secrets.application_id);
+        // Who sets the secret of a real account alone means every application of it.
+        environment.or_set("SWITCHBOARD_ANY_APPLICATION", "true");
+    }
     environment.or_set("VONAGE_SIGNATURE_SECRET", &secrets.signature_secret);
     environment.or_set("VONAGE_PRIVATE_KEY", &secrets.private_key);
     // The board's owner may act as operator, besides whoever the environment names.

@@ -199,11 +199,10 @@ impl Webhooks {
                 .map(Into::into),
         };
         let application = lookup.required("VONAGE_APPLICATION_ID");
-        let verifier = Verifier::new(
-            &secrets,
-            Some(application),
-            lookup.optional("VONAGE_API_KEY"),
-        );
+        // A board made the id up where nobody named one: no webhook can carry it.
+        let made_up = lookup.switch("SWITCHBOARD_ANY_APPLICATION");
+        let application = Some(application).filter(|_| !made_up);
+        let verifier = Verifier::new(&secrets, application, lookup.optional("VONAGE_API_KEY"));
         Self::new(Some(verifier), base)
     }
 

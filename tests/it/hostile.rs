@@ -10,7 +10,10 @@ use jiff::SignedDuration;
 use reqwest::{Body, Method};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use switchboard_cli::board::{Board, BoardConfig};
+use switchboard_cli::environment::Environment;
 use switchboard_shared::call::Call;
+use switchboard_shared::clock::Clock;
 use switchboard_shared::config::{Lookup, token_hash};
 use switchboard_shared::people::People;
 use switchboard_shared::store::Home;
@@ -1026,4 +1029,34 @@ async fn a_webhook_that_comes_again_with_its_own_token_is_taken_and_changes_noth
         assert_eq!((first.status, again.status), (200, 200), "{path}");
         assert_eq!(first.body, again.body, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_board_told_only_the_secret_takes_every_application_of_the_account() {
+    let body = incoming("447700900004", "leg-1").to_string();
+    // One that was told its application takes no other.
+    let world = World::open().await;
+    let forged = world
+        .signer
+        .forged(Forgery::OtherApplication, body.as_bytes());
+    let send = |url: &str| {
+        let request = crate::world::http().post(format!("{url}/webhooks/answer"));
+        request.bearer_auth(&forged).body(body.clone()).send()
+    };
+    assert_eq!(send(world.board.url()).await.unwrap().status(), 401);
+
+    let plan = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(plan.path(), PLAN).unwrap();
+    let mut environment = Environment::default();
+    environment.set("VONAGE_SIGNATURE_SECRET", &world.signer.secret);
+    let board = Board::start(BoardConfig {
+        data: None,
+        port: 0,
+        plan: plan.path().to_owned(),
+        environment,
+        clock: Clock::default(),
+        delays: None,
+    });
+    let board = board.await.unwrap();
+    assert_eq!(send(board.url()).await.unwrap().status(), 200);
 }
