@@ -38,7 +38,9 @@ impl Captured {
 /// The folder that [`FOLDER_VARIABLE`] names, if it is set.
 #[must_use]
 pub fn folder() -> Option<PathBuf> {
-    std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from)
+    std::env::var_os(FOLDER_VARIABLE)
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from)
 }
 
 /// Every `*.http` file of a folder, by name.
