@@ -44,6 +44,8 @@ pub use table::{TABLE_KEYS, create_table};
 use crate::config::Lookup;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -119,6 +121,12 @@ impl Store {
         what: &'static str,
         key: Key<'_>,
     ) -> Result<Option<T>, StoreError> {
+        let item = self.get_raw(what, key).await?;
+        item.map(|item| from_item(what, item)).transpose()
+    }
+
+    /// The same, as it lies in the table.
+    async fn get_raw(&self, what: &'static str, key: Key<'_>) -> Result<Option<Item>, StoreError> {
         let found = self
             .client
             .get_item()
@@ -128,7 +136,42 @@ impl Store {
             .send()
             .await
             .map_err(StoreError::unavailable(what))?;
-        found.item.map(|item| from_item(what, item)).transpose()
+        Ok(found.item)
+    }
+
+    /// Puts an item under the condition it carries. False where that failed.
+    async fn put_if(
+        &self,
+        operation: &'static str,
+        put: PutItemFluentBuilder,
+    ) -> Result<bool, StoreError> {
+        match put.table_name(&self.table).send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(e) if e.is_conditional_check_failed_exception() => Ok(false),
+                _ => Err(StoreError::unavailable(operation)(error)),
+            },
+        }
+    }
+
+    /// Everything a query finds, page after page.
+    async fn all<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        what: &'static str,
+        query: QueryFluentBuilder,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut items = query
+            .table_name(&self.table)
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(StoreError::unavailable(operation))?;
+            found.push(from_item(what, item)?);
+        }
+        Ok(found)
     }
 }
 

@@ -29,7 +29,7 @@ use switchboard_shared::offer::{OfferId, TALK_MAX};
 use switchboard_shared::plan::AgentName;
 use switchboard_shared::plans::Plans;
 use switchboard_shared::script;
-use switchboard_shared::store::{Home, Noted, Store, Turn};
+use switchboard_shared::store::{Home, Store, Turn};
 use switchboard_shared::web::{self, Failure, Webhooks};
 use switchboard_shared::webhook::Event;
 
@@ -122,16 +122,17 @@ impl Events {
             }
             Asks::Clear(call) => {
                 let at = event.at.unwrap_or(now);
-                self.turn(
-                    &home,
-                    event,
-                    &Turn::CallerOver {
-                        call: call.clone(),
-                        at,
-                    },
-                    now,
-                )
-                .await?;
+                self.store
+                    .note_with(
+                        &home,
+                        event,
+                        &Turn::CallerOver {
+                            call: call.clone(),
+                            at,
+                        },
+                        now,
+                    )
+                    .await?;
                 self.jobs.send(&Job::Gone { call }, Duration::ZERO).await?;
                 Ok(web::noted())
             }
@@ -155,7 +156,7 @@ impl Events {
                     until: later(now, TALK_MAX),
                     leg: event.leg.clone(),
                 };
-                self.turn(&home, event, &turn, now).await?;
+                self.store.note_with(&home, event, &turn, now).await?;
                 Ok(web::noted())
             }
             Asks::Unanswered {
@@ -168,17 +169,6 @@ impl Events {
             }
             Asks::AgentOver(promise) => self.agent_over(&home, event, promise, now).await,
         }
-    }
-
-    /// Notes an event with its turn.
-    async fn turn(
-        &self,
-        home: &Home,
-        event: &Event,
-        turn: &Turn,
-        now: Timestamp,
-    ) -> Result<Noted, Failure> {
-        Ok(self.store.note_with(home, event, turn, now).await?)
     }
 
     async fn ring_answered(
@@ -200,7 +190,7 @@ impl Events {
             until: later(now, TALK_MAX),
             leg: event.leg.clone(),
         };
-        self.turn(home, event, &turn, now).await?;
+        self.store.note_with(home, event, &turn, now).await?;
         Ok(web::noted())
     }
 
@@ -225,7 +215,7 @@ impl Events {
             offer: OfferId::of_ring(&cue.call, &cue.flow, index),
             free_from: now,
         };
-        self.turn(home, event, &turn, now).await?;
+        self.store.note_with(home, event, &turn, now).await?;
         self.jobs.send(&look, Duration::ZERO).await?;
         Ok(web::noted())
     }
@@ -272,7 +262,7 @@ impl Events {
                     offer: promise.id,
                     free_from,
                 };
-                self.turn(home, event, &turn, now).await?;
+                self.store.note_with(home, event, &turn, now).await?;
             }
             None => {
                 self.store.note(home, event, now).await?;
@@ -310,7 +300,7 @@ impl Events {
             offer: promise.id,
             free_from: later(now, rest(wrap_up)),
         };
-        self.turn(home, event, &turn, now).await?;
+        self.store.note_with(home, event, &turn, now).await?;
         self.jobs.send(&look, wrap_up).await?;
         Ok(web::noted())
     }

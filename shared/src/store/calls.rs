@@ -192,19 +192,6 @@ impl Store {
             .transpose()
     }
 
-    async fn get_raw(&self, what: &'static str, key: Key<'_>) -> Result<Option<Item>, StoreError> {
-        let found = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key_of(key)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(StoreError::unavailable(what))?;
-        Ok(found.item)
-    }
-
     /// Notes an event, and nothing else.
     ///
     /// # Errors
@@ -215,21 +202,13 @@ impl Store {
         event: &Event,
         now: Timestamp,
     ) -> Result<Noted, StoreError> {
-        let sent = self
+        let put = self
             .client
             .put_item()
-            .table_name(&self.table)
             .set_item(Some(event_item(home, event, now)))
-            .condition_expression("attribute_not_exists(pk)")
-            .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(Noted::First),
-            Err(error) => match error.as_service_error() {
-                Some(e) if e.is_conditional_check_failed_exception() => Ok(Noted::Again),
-                _ => Err(StoreError::unavailable("note an event")(error)),
-            },
-        }
+            .condition_expression("attribute_not_exists(pk)");
+        let new = self.put_if("note an event", put).await?;
+        Ok(if new { Noted::First } else { Noted::Again })
     }
 
     /// Notes an event and makes its turn, in one write. What no longer applies is left out.
@@ -389,23 +368,15 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn events(&self, home: &Home) -> Result<Vec<LedgerEvent>, StoreError> {
-        let mut pages = self
+        let query = self
             .client
             .query()
-            .table_name(&self.table)
             .key_condition_expression("pk = :pk AND begins_with(sk, :event)")
             .expression_attribute_values(":pk", text(home.pk()))
             .expression_attribute_values(":event", text(key::EVENT))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let mut events = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(StoreError::unavailable("read the events of a call"))?;
-            events.push(from_item("an event", item)?);
-        }
-        Ok(events)
+            .consistent_read(true);
+        self.all("read the events of a call", "an event", query)
+            .await
     }
 
     /// The calls that began on a day (UTC), oldest first.
@@ -461,25 +432,14 @@ impl Store {
         what: &'static str,
         listing: Listing,
     ) -> Result<Vec<T>, StoreError> {
-        let mut pages = self
+        let query = self
             .client
             .query()
-            .table_name(&self.table)
             .index_name(key::BY_LISTING)
             .key_condition_expression("#l = :l")
             .expression_attribute_names("#l", key::LISTING)
-            .expression_attribute_values(":l", text(listing.pk()))
-            .into_paginator()
-            .items()
-            .send();
-        let mut found = Vec::new();
-        while let Some(item) = pages.next().await {
-            found.push(from_item(
-                what,
-                item.map_err(StoreError::unavailable("list"))?,
-            )?);
-        }
-        Ok(found)
+            .expression_attribute_values(":l", text(listing.pk()));
+        self.all("list", what, query).await
     }
 }
 

@@ -1,8 +1,7 @@
 //! Recordings and how far their archiving got.
 
 use super::{
-    Item, Key, LEDGER_KEEPS, Listing, Noted, Store, StoreError, expiry, from_item, key, key_of,
-    text, to_item,
+    Item, Key, LEDGER_KEEPS, Listing, Noted, Store, StoreError, expiry, key, key_of, text, to_item,
 };
 use crate::id::{ConversationId, RecordingId};
 use crate::recording::{Recording, State};
@@ -16,21 +15,13 @@ impl Store {
     /// # Errors
     /// When the table does not answer: the notice must not be acknowledged.
     pub async fn keep_recording(&self, recording: &Recording) -> Result<Noted, StoreError> {
-        let sent = self
+        let put = self
             .client
             .put_item()
-            .table_name(&self.table)
             .set_item(Some(recording_item(recording)))
-            .condition_expression("attribute_not_exists(pk)")
-            .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(Noted::First),
-            Err(error) => match error.as_service_error() {
-                Some(e) if e.is_conditional_check_failed_exception() => Ok(Noted::Again),
-                _ => Err(StoreError::unavailable("keep a recording notice")(error)),
-            },
-        }
+            .condition_expression("attribute_not_exists(pk)");
+        let new = self.put_if("keep a recording notice", put).await?;
+        Ok(if new { Noted::First } else { Noted::Again })
     }
 
     /// A recording.
@@ -76,10 +67,9 @@ impl Store {
         recording: &Recording,
         (due, attempts): (Timestamp, u32),
     ) -> Result<bool, StoreError> {
-        let sent = self
+        let put = self
             .client
             .put_item()
-            .table_name(&self.table)
             .set_item(Some(recording_item(recording)))
             .condition_expression("#state = :pending AND #due = :due AND #attempts = :attempts")
             .expression_attribute_names("#state", "state")
@@ -87,18 +77,8 @@ impl Store {
             .expression_attribute_names("#attempts", "attempts")
             .expression_attribute_values(":pending", text("pending"))
             .expression_attribute_values(":due", text(due.to_string()))
-            .expression_attribute_values(":attempts", AttributeValue::N(attempts.to_string()))
-            .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(e) if e.is_conditional_check_failed_exception() => Ok(false),
-                _ => Err(StoreError::unavailable("write when a download is due")(
-                    error,
-                )),
-            },
-        }
+            .expression_attribute_values(":attempts", AttributeValue::N(attempts.to_string()));
+        self.put_if("write when a download is due", put).await
     }
 
     /// Writes how far a recording got. One that is archived stays so: a late failure of another
@@ -107,25 +87,14 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn update_recording(&self, recording: &Recording) -> Result<bool, StoreError> {
-        let sent = self
+        let put = self
             .client
             .put_item()
-            .table_name(&self.table)
             .set_item(Some(recording_item(recording)))
             .condition_expression("attribute_not_exists(pk) OR #state <> :archived")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":archived", AttributeValue::S("archived".to_owned()))
-            .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(e) if e.is_conditional_check_failed_exception() => Ok(false),
-                _ => Err(StoreError::unavailable("write how far a recording got")(
-                    error,
-                )),
-            },
-        }
+            .expression_attribute_values(":archived", AttributeValue::S("archived".to_owned()));
+        self.put_if("write how far a recording got", put).await
     }
 
     /// The recordings made in a conversation.
@@ -136,24 +105,16 @@ impl Store {
         &self,
         conversation: &ConversationId,
     ) -> Result<Vec<Recording>, StoreError> {
-        let mut pages = self
+        let query = self
             .client
             .query()
-            .table_name(&self.table)
             .index_name(key::BY_CONVERSATION)
             .key_condition_expression("#c = :c AND sk = :recording")
             .expression_attribute_names("#c", key::CONVERSATION)
             .expression_attribute_values(":c", text(conversation.to_string()))
-            .expression_attribute_values(":recording", text("RECORDING"))
-            .into_paginator()
-            .items()
-            .send();
-        let mut found = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(StoreError::unavailable("find a call's recordings"))?;
-            found.push(from_item("a recording", item)?);
-        }
-        Ok(found)
+            .expression_attribute_values(":recording", text("RECORDING"));
+        self.all("find a call's recordings", "a recording", query)
+            .await
     }
 
     /// The recordings under a listing, oldest first.
