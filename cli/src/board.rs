@@ -143,6 +143,7 @@ pub struct Board {
     sqs: aws_sdk_sqs::Client,
     engines: Engines,
     stop: watch::Sender<bool>,
+    swept: watch::Receiver<bool>,
     tasks: JoinSet<()>,
     data: Option<PathBuf>,
     _lock: Option<std::fs::File>,
@@ -233,7 +234,8 @@ impl Board {
                 async move { archiver.take(event).await }
             }),
         );
-        tasks.spawn(sweep(dispatch, stopped.clone()));
+        let (sweeping, swept) = watch::channel(false);
+        tasks.spawn(sweep(dispatch, sweeping, stopped.clone()));
 
         let router = web::whole(merge([
             switchboard_answer::router(answer),
@@ -266,6 +268,7 @@ impl Board {
             sqs,
             engines,
             stop,
+            swept,
             tasks,
             data: config.data,
             _lock: lock,
@@ -319,6 +322,13 @@ impl Board {
     #[must_use]
     pub fn engines(&self) -> &Engines {
         &self.engines
+    }
+
+    /// Waits until what an earlier board left undone has been looked at. Calls are answered
+    /// meanwhile.
+    pub async fn swept(&self) {
+        // An error means that the board stops before it is done.
+        let _ = self.swept.clone().wait_for(|swept| *swept).await;
     }
 
     /// Stops: no new requests, those under way finish, nothing acknowledged is lost.
@@ -522,13 +532,18 @@ async fn watch_plan(plans: Plans, store: Store, mut stop: watch::Receiver<bool>)
 
 /// At the start everything pending is queued again, since the queue began empty; then as in the
 /// cloud.
-async fn sweep(dispatch: Arc<Dispatch>, mut stop: watch::Receiver<bool>) {
+async fn sweep(
+    dispatch: Arc<Dispatch>,
+    swept: watch::Sender<bool>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut overdue = SignedDuration::ZERO;
     loop {
         if let Err(error) = dispatch.sweep(overdue).await {
             tracing::error!(error = %chain(&error), "the sweep did not end");
         }
         overdue = switchboard_dispatch::OVERDUE;
+        swept.send_replace(true);
         if wait(&mut stop, SWEEP_TICK).await {
             return;
         }

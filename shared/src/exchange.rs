@@ -220,6 +220,8 @@ impl Exchange {
             }
         };
         let Some(place) = call.place.clone() else {
+            // Served after all: the word that they talked came when they were put back already.
+            self.store.forget_waiting(&flow.name, head).await?;
             return Ok(Tried::Passed);
         };
         let offer = Offer::new(agent, queue, By::Transfer, now);

@@ -193,6 +193,8 @@ impl World {
         })
         .await
         .unwrap();
+        // Else its look at the agents runs beside the test's first steps.
+        board.swept().await;
         Self {
             board,
             platform,

@@ -25,17 +25,24 @@ pub enum Asks {
     RingOver(Cue, u32),
     /// The agent promised to the caller answered.
     Answered(Promise),
-    /// The agent promised to the caller did not. `replies`: Vonage takes a script in reply.
+    /// The agent promised to the caller did not.
     Unanswered {
         /// Which promise.
         promise: Promise,
-        /// Whether the agent is left alone for a while: not when it was the caller who hung up.
-        cool_down: bool,
-        /// Whether this event may be answered with a script.
-        replies: bool,
+        /// How.
+        how: Silence,
     },
     /// The talk is over on the agent's side.
     AgentOver(Promise),
+}
+
+/// Why an agent did not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    /// The caller hung up first. No fault of the agent's, and nobody is left to hear a reply.
+    CallerHungUp,
+    /// The connect failed: the agent is left alone for a while, and Vonage takes a script in reply.
+    Failed,
 }
 
 /// A promise, as a cue names it.
@@ -85,7 +92,7 @@ fn of_agent_leg(event: &Event, status: &CallStatus, cue: Cue) -> Asks {
                 CallStatus::Answered => Asks::RingAnswered(cue, index),
                 // The caller hung up: nobody is left to ring another phone for.
                 CallStatus::Cancelled => Asks::Nothing,
-                CallStatus::Completed => Asks::RingOver(cue, index),
+                CallStatus::Completed if event.was_connected() => Asks::RingOver(cue, index),
                 status if status.is_failure() => Asks::RingFailed(cue, index),
                 _ => Asks::Nothing,
             };
@@ -102,19 +109,14 @@ fn of_agent_leg(event: &Event, status: &CallStatus, cue: Cue) -> Asks {
         CallStatus::Answered => Asks::Answered(promise),
         CallStatus::Cancelled => Asks::Unanswered {
             promise,
-            cool_down: false,
-            replies: false,
+            how: Silence::CallerHungUp,
         },
+        // Of a leg that never connected it says nothing: why it failed is said by an event of its
+        // own, before or after; and were that lost, the caller's script comes back to us.
         CallStatus::Completed if event.was_connected() => Asks::AgentOver(promise),
-        CallStatus::Completed => Asks::Unanswered {
-            promise,
-            cool_down: true,
-            replies: false,
-        },
         status if status.is_failure() => Asks::Unanswered {
             promise,
-            cool_down: true,
-            replies: true,
+            how: Silence::Failed,
         },
         _ => Asks::Nothing,
     }
@@ -145,12 +147,12 @@ mod tests {
             ("busy", OFFER, "Unanswered"),
             ("timeout", OFFER, "Unanswered"),
             ("cancelled", OFFER, "Unanswered"),
-            ("completed", OFFER, "Unanswered"),
+            ("completed", OFFER, "Nothing"),
             ("teleported", OFFER, "Nothing"),
             ("answered", RING, "RingAnswered"),
             ("rejected", RING, "RingFailed"),
             ("cancelled", RING, "Nothing"),
-            ("completed", RING, "RingOver"),
+            ("completed", RING, "Nothing"),
             ("started", None, "Nothing"),
             ("completed", None, "Clear"),
             ("cancelled", None, "Clear"),
@@ -162,6 +164,11 @@ mod tests {
             r#"{"uuid":"a","status":"completed","duration":"7"}"#,
             OFFER,
             "AgentOver",
+        );
+        check(
+            r#"{"uuid":"a","status":"completed","start_time":"2026-01-01 12:00:00"}"#,
+            RING,
+            "RingOver",
         );
         check(
             r#"{"uuid":"a","status":"completed","direction":"outbound"}"#,

@@ -8,7 +8,7 @@ mod waiting;
 
 use waiting::Playing;
 
-pub use decide::{Asks, Promise, asks};
+pub use decide::{Asks, Promise, Silence, asks};
 
 use aws_config::SdkConfig;
 use axum::Router;
@@ -19,6 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use switchboard_recording::Intake;
+use switchboard_shared::call::Place;
 use switchboard_shared::chain;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
@@ -150,6 +151,7 @@ impl Events {
             }
             Asks::Answered(promise) => {
                 let turn = Turn::Answered {
+                    place: self.place(&promise.call).await?,
                     call: promise.call,
                     agent: promise.agent,
                     offer: promise.id,
@@ -159,13 +161,8 @@ impl Events {
                 self.store.note_with(&home, event, &turn, now).await?;
                 Ok(web::noted())
             }
-            Asks::Unanswered {
-                promise,
-                cool_down,
-                replies,
-            } => {
-                self.unanswered(&home, event, promise, cool_down, replies, now)
-                    .await
+            Asks::Unanswered { promise, how } => {
+                self.unanswered(&home, event, promise, how, now).await
             }
             Asks::AgentOver(promise) => self.agent_over(&home, event, promise, now).await,
         }
@@ -209,7 +206,7 @@ impl Events {
         let look = Job::Look {
             agent: agent.clone(),
         };
-        let turn = Turn::AgentOver {
+        let turn = Turn::RingOver {
             call: cue.call.clone(),
             agent,
             offer: OfferId::of_ring(&cue.call, &cue.flow, index),
@@ -237,8 +234,7 @@ impl Events {
         home: &Home,
         event: &Event,
         promise: Promise,
-        cool_down: bool,
-        replies: bool,
+        how: Silence,
         now: Timestamp,
     ) -> Result<Response, Failure> {
         let Some(call) = self.store.call(&promise.call).await? else {
@@ -247,9 +243,8 @@ impl Events {
         };
         let plan = self.plans.of(&call).await?;
         let queue = plan.queue(&promise.flow).map(|(_, queue)| queue);
-        // A caller who hung up is no fault of the agent's.
-        let rest = match queue {
-            Some(queue) if cool_down && call.ended.is_none() => rest(queue.cool_down),
+        let rest = match (queue, how) {
+            (Some(queue), Silence::Failed) => rest(queue.cool_down),
             _ => SignedDuration::ZERO,
         };
         let free_from = later(now, rest);
@@ -272,7 +267,7 @@ impl Events {
             agent: promise.agent,
         };
         self.jobs.send(&look, rest.unsigned_abs()).await?;
-        if !replies {
+        if how == Silence::CallerHungUp {
             return Ok(web::noted());
         }
         tracing::info!(leg.id = %promise.call, "the agent did not answer; the caller keeps the place");
@@ -295,6 +290,7 @@ impl Events {
             agent: promise.agent.clone(),
         };
         let turn = Turn::AgentOver {
+            place: self.place(&promise.call).await?,
             call: promise.call,
             agent: promise.agent,
             offer: promise.id,
@@ -303,6 +299,11 @@ impl Events {
         self.store.note_with(home, event, &turn, now).await?;
         self.jobs.send(&look, wrap_up).await?;
         Ok(web::noted())
+    }
+
+    async fn place(&self, call: &LegId) -> Result<Option<Place>, Failure> {
+        let call = self.store.call(call).await?;
+        Ok(call.and_then(|call| call.place))
     }
 
     /// What a caller of a `ring` flow hears after the n-th agent did not answer.

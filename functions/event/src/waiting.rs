@@ -77,6 +77,7 @@ impl Events {
         if offer.is_void(now) {
             let turn = Turn::AgentOver {
                 call: call.leg.clone(),
+                place: call.place.clone(),
                 agent: offer.agent.clone(),
                 offer: offer.id.clone(),
                 free_from,

@@ -84,7 +84,7 @@ impl Exchange {
             let page = self.store.waiting(&flow.name, after.as_ref()).await?;
             for waiting in &page {
                 match self.store.call(&waiting.leg).await? {
-                    Some(call) if call.ended.is_none() => {
+                    Some(call) if call.ended.is_none() && call.place.is_some() => {
                         self.told(self.sweep_caller(queue, &call, now).await);
                     }
                     _ => self.store.forget_waiting(&flow.name, waiting).await?,

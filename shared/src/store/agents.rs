@@ -71,7 +71,8 @@ impl Store {
     /// When the table does not answer.
     pub async fn free(&self, agent: &AgentName, now: Timestamp) -> Result<Freed, StoreError> {
         let free = Expression::new(
-            "SET #name = :name, #present = :true, #free_from = :now REMOVE #call, #offer, #leg",
+            "SET #name = :name, #present = :true, #free_from = :now \
+             REMOVE #call, #offer, #leg, #last",
             "attribute_not_exists(#offer) OR #free_from <= :now",
         )
         .with(":name", text(agent.to_string()))

@@ -1,5 +1,6 @@
 //! Calls and their ledger.
 
+use super::queue::waiting_key;
 use super::transact::{Expression, Transacted, Write, through_conflicts};
 use super::{
     Home, Item, Key, LEDGER_KEEPS, Listing, Store, StoreError, expiry, from_item, key, key_of,
@@ -11,10 +12,11 @@ use crate::offer::OfferId;
 use crate::plan::AgentName;
 use crate::webhook::Event;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure as OnFailure;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure as OnFailure};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// Whether a call was new.
 #[derive(Debug)]
@@ -49,6 +51,8 @@ pub enum Turn {
     Answered {
         /// The caller.
         call: LegId,
+        /// The place they have, if they do.
+        place: Option<Place>,
         /// Who answered.
         agent: AgentName,
         /// Under which promise.
@@ -88,6 +92,8 @@ pub enum Turn {
     AgentOver {
         /// The caller.
         call: LegId,
+        /// The place they have, if they do.
+        place: Option<Place>,
         /// Whose talk.
         agent: AgentName,
         /// The promise it began with.
@@ -95,7 +101,22 @@ pub enum Turn {
         /// When the agent may be rung again.
         free_from: Timestamp,
     },
+    /// The talk of a `ring` flow is over on the agent's side.
+    RingOver {
+        /// The caller.
+        call: LegId,
+        /// Whose talk.
+        agent: AgentName,
+        /// What the talk is known by.
+        offer: OfferId,
+        /// When the agent may be rung again.
+        free_from: Timestamp,
+    },
 }
+
+/// Writes that stand or fall together. Where the first no longer apply, the next are tried; where
+/// none do, nothing of it is written.
+type Group = VecDeque<Vec<Write>>;
 
 /// An event as the ledger keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -224,10 +245,10 @@ impl Store {
     ) -> Result<Noted, StoreError> {
         let note = Write::put_new(&self.table, event_item(home, event, now));
         let mut groups = self.turn_writes(turn, now);
-        // Each round leaves out at least one group, so this ends.
+        // Each round leaves out at least some writes, so this ends.
         loop {
             let mut writes = vec![note.clone()];
-            writes.extend(groups.iter().flatten().cloned());
+            writes.extend(groups.iter().filter_map(Group::front).flatten().cloned());
             let outcome = self.transact("note an event and its turn", writes).await?;
             if matches!(outcome, Transacted::Done) {
                 return Ok(Noted::First);
@@ -236,18 +257,40 @@ impl Store {
                 return Ok(Noted::Again);
             }
             let mut index = 1;
-            groups.retain(|group| {
-                let here = index..index + group.len();
+            for group in &mut groups {
+                let here = index..index + group.front().map_or(0, Vec::len);
                 index = here.end;
-                !here.into_iter().any(|write| outcome.refused(write))
-            });
+                if here.into_iter().any(|write| outcome.refused(write)) {
+                    group.pop_front();
+                }
+            }
         }
     }
 
-    /// The writes of a turn, in groups that stand or fall together: the caller's side and the
-    /// agent's side are each true without the other.
-    fn turn_writes(&self, turn: &Turn, now: Timestamp) -> Vec<Vec<Write>> {
+    /// The writes of a turn, in groups: the caller's side and the agent's side are each true without
+    /// the other.
+    fn turn_writes(&self, turn: &Turn, now: Timestamp) -> Vec<Group> {
         let update = |key, expression: &Expression| Write::update(&self.table, key, expression);
+        let one = |writes: Vec<Write>| Group::from([writes]);
+        // However late the word comes that they talked: who was put back meanwhile, and is
+        // promised to nobody else, waits no more.
+        let talked = |call, place: &Option<Place>, agent: &AgentName, offer: &OfferId| {
+            let mut group = Group::from([vec![update(Key::Call(call), &served(agent, offer))]]);
+            let Some(place) = place else {
+                return group;
+            };
+            let late = Expression::new(
+                "SET #served = :agent REMOVE #place",
+                "attribute_exists(#place) AND attribute_not_exists(#offer) \
+                 AND attribute_not_exists(#served)",
+            )
+            .with(":agent", text(agent.to_string()));
+            group.push_back(vec![
+                update(Key::Call(call), &late),
+                Write::delete(&self.table, waiting_key(call, place)),
+            ]);
+            group
+        };
         match turn {
             Turn::CallerOver { call, at } => {
                 let over = Expression::new(
@@ -260,22 +303,21 @@ impl Store {
                     text(at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
                 )
                 .with(":ttl", expiry(now, LEDGER_KEEPS));
-                vec![vec![update(Key::Call(call), &over)]]
+                vec![one(vec![update(Key::Call(call), &over)])]
             }
             Turn::Answered {
                 call,
+                place,
                 agent,
                 offer,
                 until,
                 leg,
             } => {
                 let talks = Expression::new("SET #free_from = :until", "#offer = :offer");
+                let talks = engaged(talks, offer, *until, leg.as_ref());
                 vec![
-                    vec![update(Key::Call(call), &served(agent, offer))],
-                    vec![update(
-                        Key::Agent(agent),
-                        &engaged(talks, offer, *until, leg.as_ref()),
-                    )],
+                    talked(call, place, agent, offer),
+                    one(vec![update(Key::Agent(agent), &talks)]),
                 ]
             }
             Turn::RingAnswered {
@@ -287,21 +329,27 @@ impl Store {
             } => {
                 let serves = Expression::new("SET #served = :agent", "attribute_exists(#line)")
                     .with(":agent", text(agent.to_string()));
+                let mut begins = serves.clone().with(":offer", text(offer.to_string()));
+                begins
+                    .condition
+                    .push_str(" AND NOT contains(#over, :offer)");
                 // Whoever talks on another line is not rung for a queue meanwhile.
                 let talks = Expression::new(
-                    "SET #free_from = :until, #offer = :offer, #call = :call, #name = :name",
+                    "SET #free_from = :until, #offer = :offer, #call = :call, #name = :name \
+                     REMOVE #last",
                     "attribute_not_exists(#offer) OR #free_from <= :now",
                 )
                 .with(":call", text(call.to_string()))
                 .with(":name", text(agent.to_string()))
                 .with(":now", millis(now));
-                vec![
+                let talks = engaged(talks, offer, *until, leg.as_ref());
+                vec![Group::from([
+                    vec![
+                        update(Key::Call(call), &begins),
+                        update(Key::Agent(agent), &talks),
+                    ],
                     vec![update(Key::Call(call), &serves)],
-                    vec![update(
-                        Key::Agent(agent),
-                        &engaged(talks, offer, *until, leg.as_ref()),
-                    )],
-                ]
+                ])]
             }
             Turn::Unanswered {
                 call,
@@ -316,23 +364,42 @@ impl Store {
                 )
                 .with(":offer", text(offer.to_string()));
                 vec![
-                    vec![
+                    one(vec![
                         update(Key::Call(call), &back),
                         self.waiting_write(call, place),
-                    ],
-                    vec![self.release_write(agent, offer, *free_from)],
+                    ]),
+                    one(vec![self.rest_write(agent, offer, *free_from)]),
                 ]
             }
             Turn::AgentOver {
                 call,
+                place,
                 agent,
                 offer,
                 free_from,
             } => vec![
                 // `answered` may have been lost, or be still to come.
-                vec![update(Key::Call(call), &served(agent, offer))],
-                vec![self.release_write(agent, offer, *free_from)],
+                talked(call, place, agent, offer),
+                one(vec![self.rest_write(agent, offer, *free_from)]),
             ],
+            Turn::RingOver {
+                call,
+                agent,
+                offer,
+                free_from,
+            } => {
+                // `answered` may be still to come, and begins nothing then.
+                let over = Expression::new(
+                    "SET #served = :agent ADD #over :over",
+                    "attribute_exists(#line)",
+                )
+                .with(":agent", text(agent.to_string()))
+                .with(":over", AttributeValue::Ss(vec![offer.to_string()]));
+                vec![
+                    one(vec![update(Key::Call(call), &over)]),
+                    one(vec![self.release_write(agent, offer, *free_from)]),
+                ]
+            }
         }
     }
 
@@ -342,7 +409,11 @@ impl Store {
     /// When the table does not answer.
     pub async fn make(&self, turn: &Turn, now: Timestamp) -> Result<(), StoreError> {
         for group in self.turn_writes(turn, now) {
-            self.transact("make a turn", group).await?;
+            for writes in group {
+                if let Transacted::Done = self.transact("make a turn", writes).await? {
+                    break;
+                }
+            }
         }
         Ok(())
     }
@@ -453,7 +524,7 @@ fn engaged(
         .with(":until", millis(until))
         .with(":offer", text(offer.to_string()));
     if let Some(leg) = leg {
-        talks.update.push_str(", #leg = :leg");
+        talks.update = talks.update.replacen("SET ", "SET #leg = :leg, ", 1);
         talks = talks.with(":leg", text(leg.to_string()));
     }
     talks

@@ -49,7 +49,9 @@ pub enum Claimed {
 }
 
 impl Store {
-    /// Puts a call that began otherwise into a queue. False when it is over, or waits already.
+    /// Puts a call that began otherwise into a queue. False when it is over, waits already, or has
+    /// been in this queue and left it: no plan leads there twice, so that is a repeat of what was
+    /// said before.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -57,8 +59,9 @@ impl Store {
         let enter = Expression::new(
             "SET #place = :place",
             "attribute_exists(#line) AND attribute_not_exists(#ended) \
-             AND attribute_not_exists(#place)",
+             AND attribute_not_exists(#place) AND NOT contains(#left, :queue)",
         )
+        .with(":queue", text(place.queue.to_string()))
         .with(
             ":place",
             serde_dynamo::to_attribute_value(place).expect("a place is a map"),
@@ -77,9 +80,10 @@ impl Store {
     /// When the table does not answer.
     pub async fn leave(&self, call: &LegId, place: &Place) -> Result<bool, StoreError> {
         let leave = Expression::new(
-            "REMOVE #place",
+            "REMOVE #place ADD #left :left",
             "attribute_exists(#place) AND attribute_not_exists(#offer)",
-        );
+        )
+        .with(":left", AttributeValue::Ss(vec![place.queue.to_string()]));
         let writes = vec![
             Write::update(&self.table, Key::Call(call), &leave),
             Write::delete(&self.table, waiting_key(call, place)),
@@ -278,13 +282,35 @@ impl Store {
         offer: &OfferId,
         free_from: Timestamp,
     ) -> Write {
-        let release = Expression::new(
-            "SET #free_from = :free_from REMOVE #call, #offer, #leg",
-            "#offer = :offer",
+        self.ends(agent, offer, free_from, "#offer = :offer")
+    }
+
+    /// The same, said by an event about the agent's leg: where the promise was ended without one,
+    /// and nothing has happened since, the agent rests all the same.
+    pub(super) fn rest_write(
+        &self,
+        agent: &AgentName,
+        offer: &OfferId,
+        free_from: Timestamp,
+    ) -> Write {
+        let still = "#offer = :offer OR (attribute_not_exists(#offer) AND #last = :offer)";
+        self.ends(agent, offer, free_from, still)
+    }
+
+    fn ends(
+        &self,
+        agent: &AgentName,
+        offer: &OfferId,
+        free_from: Timestamp,
+        condition: &str,
+    ) -> Write {
+        let ends = Expression::new(
+            "SET #free_from = :free_from, #last = :offer REMOVE #call, #offer, #leg",
+            condition,
         )
         .with(":free_from", millis(free_from))
         .with(":offer", text(offer.to_string()));
-        Write::update(&self.table, Key::Agent(agent), &release)
+        Write::update(&self.table, Key::Agent(agent), &ends)
     }
 
     pub(super) fn waiting_write(&self, leg: &LegId, place: &Place) -> Write {
@@ -298,7 +324,7 @@ impl Store {
     }
 }
 
-fn waiting_key<'a>(leg: &'a LegId, place: &'a Place) -> Key<'a> {
+pub(super) fn waiting_key<'a>(leg: &'a LegId, place: &'a Place) -> Key<'a> {
     Key::Waiting {
         queue: &place.queue,
         since: place.since,
