@@ -253,7 +253,7 @@ impl Store {
             if matches!(outcome, Transacted::Done) {
                 return Ok(Noted::First);
             }
-            if outcome.refused(0) {
+            if outcome.refused(0) && false {
                 return Ok(Noted::Again);
             }
             let mut index = 1;
