@@ -2,6 +2,7 @@
 #
 #   make dev     run the whole of Switchboard on this machine
 #   make test    everything CI tests
+#   make crash   kills a board in the midst of fifty calls, a hundred times
 #   make check   formatting, lints, docs, licences: what CI checks besides
 #   make build   the functions, optimised as they are deployed
 #   make bench   how fast the answer is, beside a bare Lambda
@@ -9,7 +10,7 @@
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: dev test check lint fmt build bench
+.PHONY: dev test crash check lint fmt build bench
 
 dev:
 	$(CARGO) run --quiet --package switchboard-cli -- dev $(ARGS)
@@ -20,6 +21,12 @@ test:
 	$(CARGO) build --bins
 	$(CARGO) build --package switchboard-cli
 	$(CARGO) test --workspace $(ARGS)
+
+# The same as in `make test`, ten times as often, and built to be fast.
+crash:
+	$(CARGO) build --profile tool --bins
+	$(CARGO) build --profile tool --package switchboard-cli
+	SWITCHBOARD_CRASH_SEEDS=100 $(CARGO) test --profile tool --package switchboard-tests --test crash $(ARGS)
 
 check: lint
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
