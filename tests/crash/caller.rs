@@ -104,9 +104,8 @@ pub(crate) async fn call(vonage: Arc<Vonage>, mut draw: Draw) -> End {
 impl Caller {
     async fn talk(&mut self, line: &str) -> End {
         let body = incoming(line, &self.leg);
-        let mut script = match self.ask("/webhooks/answer", body).await {
-            Next::Script(script) => script,
-            _ => return End::Dropped,
+        let Next::Script(mut script) = self.ask("/webhooks/answer", body).await else {
+            return End::Dropped;
         };
         let mut at = 0;
         for _ in 0..STEPS_MAX {

@@ -38,30 +38,9 @@ impl Cloud {
                 "agents = [\"alice\", \"bob\"]\ntimeout = \"15s\"\notherwise = \"trial\"",
             );
         assert!(plan.contains("wrap-up") && plan.contains("otherwise = \"trial\""));
-        let cloud = Self {
+        Self {
             world: World::start(&plan, None, Vec::new(), Platform::start()).await,
-        };
-        cloud.settled().await;
-        cloud
-    }
-
-    /// Waits for the sweep with which a board starts, so that it takes no part in what follows: it is
-    /// over when one is that began later.
-    async fn settled(&self) {
-        let url = self.world.board.environment().get(DISPATCH_QUEUE).unwrap();
-        let sweep = json!({ "job": "sweep" }).to_string();
-        let message = self.world.board.sqs().send_message().queue_url(url);
-        message.message_body(sweep).send().await.unwrap();
-        eventually(|| async {
-            let counts = [
-                self.count(QueueAttributeName::ApproximateNumberOfMessages)
-                    .await,
-                self.count(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
-                    .await,
-            ];
-            (counts == [0, 0]).then_some(())
-        })
-        .await;
+        }
     }
 
     /// How many messages lie in the queue of jobs in such a way.

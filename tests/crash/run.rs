@@ -167,7 +167,7 @@ fn draws(seed: u64, dice: &mut fastrand::Rng) -> Vec<Draw> {
         });
         let recording = match dice.u8(..8) {
             // One in parts, now and then: nine megabytes take their time.
-            _ if number == 20 && seed % 4 == 0 => Some(IN_PARTS),
+            _ if number == 20 && seed.is_multiple_of(4) => Some(IN_PARTS),
             0 => Some(dice.usize(1..200_000)),
             _ => None,
         };

@@ -161,7 +161,7 @@ impl<'w> Telling<'w> {
             }
             End::Talks => {
                 self.agent(slot, attempt, ncco, "answered", Value::Null)
-                    .await
+                    .await;
             }
             End::TalkedCallerHangsUp => {
                 self.agent(slot, attempt, ncco, "answered", Value::Null)

@@ -253,7 +253,7 @@ impl Store {
             if matches!(outcome, Transacted::Done) {
                 return Ok(Noted::First);
             }
-            if outcome.refused(0) && false {
+            if outcome.refused(0) {
                 return Ok(Noted::Again);
             }
             let mut index = 1;
