@@ -80,9 +80,16 @@ async fn on_event(
 ) -> Result<Response, Failure> {
     let received = events.webhooks.receive(request).await?;
     let event = Event::read(received.fields).map_err(Failure::Unreadable)?;
-    events
-        .take(&event, Cue::from_query(&received.query), events.clock.now())
-        .await
+    let cue = Cue::from_query(&received.query);
+    let asks = asks(&event, cue.clone());
+    let listened_to = asks.wants_script();
+    let taken = events.take(&event, cue, asks, events.clock.now());
+    // Given up halfway it is asked for again, and then goes on from how far it came.
+    if listened_to {
+        web::in_time(taken).await
+    } else {
+        taken.await
+    }
 }
 
 impl Events {
@@ -90,9 +97,9 @@ impl Events {
         &self,
         event: &Event,
         cue: Option<Cue>,
+        asks: Asks,
         now: Timestamp,
     ) -> Result<Response, Failure> {
-        let asks = asks(event, cue.clone());
         let call = match &asks {
             Asks::Script(cue) => Some(&cue.call),
             _ => cue.as_ref().map(|cue| &cue.call),
