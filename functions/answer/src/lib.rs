@@ -12,6 +12,7 @@ use axum::response::Response;
 use axum::routing::get;
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 use switchboard_shared::call::{Call, Place};
 use switchboard_shared::chain;
 use switchboard_shared::clock::Clock;
@@ -164,15 +165,30 @@ impl Answer {
                 self.wait(&plan, flow, queue, &call, now).await
             }
             (Ok(Begun::First), Next::Say(ncco)) => ncco,
-            // The caller is served, the ledger is not.
+            // The caller is served, the ledger is not yet.
             (Err(error), Next::Say(ncco)) => {
                 tracing::error!(leg.id = %call.leg, error = %chain(&error), "a call is not in the ledger");
+                self.begin_later(call).await;
                 ncco
             }
             (Err(error), Next::Wait(..)) => {
                 tracing::error!(leg.id = %call.leg, error = %chain(&error), "no queue to wait in");
+                call.place = None;
+                self.begin_later(call).await;
                 script::sorry()
             }
+        }
+    }
+
+    /// Has a call written that could not be: its ledger is whole again when the store is back, and
+    /// an agent of a `ring` flow who does not answer is followed by the next.
+    async fn begin_later(&self, call: Call) {
+        let leg = call.leg.clone();
+        let begin = Job::Begin {
+            call: Box::new(call),
+        };
+        if let Err(error) = self.jobs.send(&begin, Duration::ZERO).await {
+            tracing::error!(leg.id = %leg, error = %chain(&error), "the ledger will have no beginning of a call");
         }
     }
 
