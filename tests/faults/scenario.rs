@@ -267,6 +267,11 @@ async fn recording(stage: &Stage, id: &str, length: u64) -> Outcome {
         if found.as_ref().is_none_or(|one| one.state != State::Pending) {
             break;
         }
+        stage.recordings_rest().await;
+        found = stage.store.recording(&id).await.unwrap();
+        if found.as_ref().is_none_or(|one| one.state != State::Pending) {
+            break;
+        }
         if round == MENDED_AFTER {
             stage.mend();
         }

@@ -33,6 +33,10 @@ const ATTEMPTS: usize = 2;
 /// where they wait for something that is late; then the sweep does what they would have done.
 const JOBS: Duration = Duration::from_millis(700);
 
+/// How long nothing is asked of S3 or Vonage when nobody is at a recording: longer than the hashing of
+/// a part takes, and a look at the queue.
+const REST: Duration = Duration::from_millis(1_000);
+
 /// How often it is looked whether they are done.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -409,6 +413,20 @@ impl Stage {
             tokio::time::sleep(LOOK).await;
         }
         self.late_jobs.store(left(), Ordering::Relaxed);
+    }
+
+    /// Waits until nobody is at a recording any more: nothing is under way to S3 or to Vonage, and
+    /// nothing more comes. Time that goes by for the board must not go by for work that is real.
+    pub(crate) async fn recordings_rest(&self) {
+        let ways = [Way::S3, Way::Vonage].map(|way| self.wire(way));
+        let count = || ways.map(|wire| wire.operations().len());
+        let (mut seen, mut since) = (count(), Instant::now());
+        while since.elapsed() < REST {
+            tokio::time::sleep(LOOK).await;
+            if ways.iter().any(|wire| wire.is_busy()) || count() != seen {
+                (seen, since) = (count(), Instant::now());
+            }
+        }
     }
 
     /// Time goes by, and the schedule's sweep with it.

@@ -16,7 +16,10 @@ use hyper_util::{
 use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -110,6 +113,8 @@ struct Shared {
     late: Duration,
     http: reqwest::Client,
     log: Mutex<Log>,
+    /// Requests that are under way.
+    busy: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -124,6 +129,22 @@ impl Shared {
     /// Nothing is half done under the lock that a panic elsewhere could spoil.
     fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request under way, until it is answered, cut off or given up.
+struct Busy(Arc<Shared>);
+
+impl Busy {
+    fn with(shared: &Arc<Shared>) -> Self {
+        shared.busy.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -155,6 +176,7 @@ impl Wire {
             late,
             http: crate::world::http(),
             log: Mutex::default(),
+            busy: AtomicUsize::new(0),
         });
         let socket = socket((Ipv4Addr::LOCALHOST, 0).into());
         let address = socket.local_addr().expect("it is bound");
@@ -199,6 +221,12 @@ impl Wire {
     #[must_use]
     pub fn spoilt(&self) -> usize {
         self.shared.log().spoilt
+    }
+
+    /// Whether a request is under way.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.shared.busy.load(Ordering::SeqCst) > 0
     }
 
     /// The server is gone entirely: connections end, and new ones are refused.
@@ -290,6 +318,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn carry(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let _busy = Busy::with(&shared);
     let (parts, body) = request.into_parts();
     let peer = Peer::of(&parts.headers, &parts.uri);
     let fault = {
@@ -486,7 +515,6 @@ fn operation(method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
 mod tests {
     use super::*;
     use axum::routing::post;
-    use std::sync::atomic::{AtomicUsize, Ordering};
 
     const LATE: Duration = Duration::from_millis(50);
 
