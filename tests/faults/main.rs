@@ -1,5 +1,5 @@
 //! Faults on the wire: between the board and its engines, and between the board and Vonage. In each
-//! scenario each request goes wrong in each way, one at a time; what was promised holds all the same.
+//! scenario each request goes wrong, one at a time; what was promised holds all the same.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
