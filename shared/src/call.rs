@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// A call, known by the caller's leg: the one id that stays when the leg is transferred to another
 /// conversation.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// The caller's leg.
     pub leg: LegId,
@@ -52,7 +52,7 @@ pub struct Call {
 }
 
 /// A place in a queue.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The flow whose queue it is.
     pub queue: FlowName,

@@ -1,5 +1,6 @@
 //! Work that nobody on the phone waits for, handed over by SQS.
 
+use crate::call::Call;
 use crate::config::Lookup;
 use crate::id::{LegId, RecordingId};
 use crate::plan::AgentName;
@@ -35,6 +36,12 @@ pub enum Job {
     Gone {
         /// The caller.
         call: LegId,
+    },
+    /// The store was away when this call began, and the caller was answered without: into the ledger
+    /// with it.
+    Begin {
+        /// The call, waiting for nobody.
+        call: Box<Call>,
     },
     /// Look for what was left half done.
     Sweep,

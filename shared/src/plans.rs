@@ -13,6 +13,10 @@ use std::time::{Duration, Instant, SystemTime};
 /// everywhere after this time, and a busy function pays one read in half a minute.
 const FRESH: Duration = Duration::from_secs(30);
 
+/// How long a plan in use may take to be read again, while a caller waits. A read takes 5 ms; past
+/// this the plan at hand does better than silence, and the next look is in [`FRESH`].
+pub(crate) const READ_AGAIN: Duration = Duration::from_millis(200);
+
 /// Versions kept in memory for calls that began with them. A day of hourly changes.
 const VERSIONS_KEPT: usize = 24;
 
@@ -31,6 +35,9 @@ pub enum PlanError {
         #[source]
         source: std::io::Error,
     },
+    /// The table took too long, and there is a plan to go on with.
+    #[error("could not read the plan again in time")]
+    Late,
     /// Nobody pushed one.
     #[error("there is no plan in the table; push one with `switchboard plan push`")]
     None,
@@ -93,7 +100,12 @@ impl Plans {
         }
         // Before the reading: a change that comes during it is seen next time.
         let changed = self.changed();
-        let read = self.read().await;
+        let read = if self.has_one() {
+            let read = tokio::time::timeout(READ_AGAIN, self.read()).await;
+            read.unwrap_or(Err(PlanError::Late))
+        } else {
+            self.read().await
+        };
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         match (read, current.as_mut()) {
             (Ok(plan), _) => {
@@ -114,6 +126,11 @@ impl Plans {
             }
             (Err(error), None) => Err(error),
         }
+    }
+
+    fn has_one(&self) -> bool {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.is_some()
     }
 
     async fn version(&self, version: &str) -> Result<Arc<Plan>, PlanError> {

@@ -22,10 +22,16 @@ use axum::{Json, Router};
 use http::{HeaderMap, Method, StatusCode, header};
 use jiff::Timestamp;
 use serde_json::json;
+use std::time::Duration;
 
 /// Largest body taken in. Vonage's webhooks have a few hundred bytes; speech results and custom data
 /// make some thousands. An item of the table, which keeps the body, may have 400 KB.
 pub const BODY_MAX: usize = 256 * 1024;
+
+/// How long a webhook may take to whose answer somebody listens: all that it asks of the store and
+/// of the queues together. What is promised is that they hear something within 1.5 s; the rest is
+/// for the way to Vonage and back.
+pub const SPEAKS_WITHIN: Duration = Duration::from_millis(1_300);
 
 /// Why a request gets no good answer.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +81,16 @@ impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         Self::Later(Box::new(error))
     }
+}
+
+/// Work that somebody listens for. Where it takes longer than [`SPEAKS_WITHIN`] it is given up, to be
+/// asked for again: nobody is to hear more silence than that at a time.
+///
+/// # Errors
+/// When the work fails, or takes too long.
+pub async fn in_time<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let done = tokio::time::timeout(SPEAKS_WITHIN, work).await;
+    done.unwrap_or_else(|late| Err(Failure::Later(Box::new(late))))
 }
 
 impl Failure {
@@ -315,4 +331,35 @@ pub fn base_of(uri: &http::Uri, headers: &HeaderMap) -> String {
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From the caller's last word to ours.
+    const PROMISED: Duration = Duration::from_millis(1_500);
+
+    /// Vonage's way to us and back, through API Gateway.
+    const WAY: Duration = Duration::from_millis(200);
+
+    /// A message to SQS, which takes 10 ms.
+    const MESSAGE: Duration = Duration::from_millis(100);
+
+    #[test]
+    fn the_times_add_up_to_what_a_caller_was_promised() {
+        assert!(SPEAKS_WITHIN + WAY <= PROMISED);
+        // The plan is looked at again, the call is not written, and that is left to a job.
+        let answer = crate::plans::READ_AGAIN + crate::aws::WEBHOOK_ALL + MESSAGE;
+        assert!(answer <= SPEAKS_WITHIN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_takes_too_long_is_to_be_asked_for_again() {
+        let started = tokio::time::Instant::now();
+        let never = in_time(std::future::pending::<Result<(), Failure>>()).await;
+        assert!(matches!(never, Err(Failure::Later(_))));
+        assert_eq!(started.elapsed(), SPEAKS_WITHIN);
+        assert!(in_time(async { Ok(()) }).await.is_ok());
+    }
 }

@@ -17,4 +17,5 @@ pub mod platform;
 pub mod query;
 pub mod unique;
 pub mod webhook_signing;
+pub mod wire;
 pub mod world;

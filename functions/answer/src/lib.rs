@@ -12,6 +12,7 @@ use axum::response::Response;
 use axum::routing::get;
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 use switchboard_shared::call::{Call, Place};
 use switchboard_shared::chain;
 use switchboard_shared::clock::Clock;
@@ -109,8 +110,29 @@ impl Answer {
         Ok(web::noted())
     }
 
-    /// Loads, decides, writes, and says something in any case.
+    /// Loads, decides, writes, and says something in any case and in time.
     async fn script(&self, asked: Asked, received: Received, now: Timestamp) -> Ncco {
+        let leg = asked.leg.clone();
+        let mut otherwise = script::sorry();
+        let decided = self.decide(asked, received, now, &mut otherwise);
+        match tokio::time::timeout(web::SPEAKS_WITHIN, decided).await {
+            Ok(ncco) => ncco,
+            Err(_) => {
+                tracing::error!(leg.id = %leg, "the caller is answered before all is done: something we need is slow");
+                otherwise
+            }
+        }
+    }
+
+    /// What the caller hears, if there is time for it; `otherwise` is what they hear if not. Where
+    /// this is given up halfway, Vonage's next question about the call finds how far it came.
+    async fn decide(
+        &self,
+        asked: Asked,
+        received: Received,
+        now: Timestamp,
+        otherwise: &mut Ncco,
+    ) -> Ncco {
         let plan = match self.plans.current().await {
             Ok(plan) => plan,
             Err(error) => {
@@ -125,6 +147,10 @@ impl Answer {
             line.number = %mask(&call.line), caller.masked = %call.masked(),
             "answering: {}", decision.why
         );
+        if let Next::Say(ncco) = &decision.next {
+            // Nothing of these scripts needs the store.
+            otherwise.clone_from(ncco);
+        }
         if let Next::Wait(flow, _) = decision.next {
             call.place = Some(Place {
                 queue: flow.name.clone(),
@@ -135,18 +161,34 @@ impl Answer {
         match (self.store.begin(&call).await, decision.next) {
             (Ok(Begun::Again(call)), next) => self.again(&call, next, now).await,
             (Ok(Begun::First), Next::Wait(flow, queue)) => {
+                *otherwise = script::hold(flow, queue, &call, 0);
                 self.wait(&plan, flow, queue, &call, now).await
             }
             (Ok(Begun::First), Next::Say(ncco)) => ncco,
-            // Nothing of these scripts needs the store; the caller is served, the ledger is not.
+            // The caller is served, the ledger is not yet.
             (Err(error), Next::Say(ncco)) => {
                 tracing::error!(leg.id = %call.leg, error = %chain(&error), "a call is not in the ledger");
+                self.begin_later(call).await;
                 ncco
             }
             (Err(error), Next::Wait(..)) => {
                 tracing::error!(leg.id = %call.leg, error = %chain(&error), "no queue to wait in");
+                call.place = None;
+                self.begin_later(call).await;
                 script::sorry()
             }
+        }
+    }
+
+    /// Has a call written that could not be: its ledger is whole again when the store is back, and
+    /// an agent of a `ring` flow who does not answer is followed by the next.
+    async fn begin_later(&self, call: Call) {
+        let leg = call.leg.clone();
+        let begin = Job::Begin {
+            call: Box::new(call),
+        };
+        if let Err(error) = self.jobs.send(&begin, Duration::ZERO).await {
+            tracing::error!(leg.id = %leg, error = %chain(&error), "the ledger will have no beginning of a call");
         }
     }
 
@@ -258,6 +300,16 @@ impl Answer {
             joined.and_then(|offer| script::connect_offer(&plan, flow, queue, offer, &call, true));
         Ok(joined.unwrap_or_else(|| script::hold(flow, queue, &call, 1)))
     }
+
+    /// What an agent hears before the caller joins.
+    async fn to_agent(&self, leg: &LegId) -> Result<Ncco, Failure> {
+        let call = self.store.call(leg).await?;
+        let plan = match &call {
+            Some(call) => self.plans.of(call).await?,
+            None => self.plans.current().await?,
+        };
+        Ok(script::to_agent(&plan, call.as_ref()))
+    }
 }
 
 async fn on_ncco(
@@ -269,7 +321,7 @@ async fn on_ncco(
     answer.webhooks.admit(request).await?;
     let leg = leg.ok().and_then(|Path(leg)| LegId::new(leg).ok());
     let leg = leg.ok_or(Failure::NotFound("such call"))?;
-    Ok(web::say(&answer.joining(&leg).await?))
+    Ok(web::say(&web::in_time(answer.joining(&leg)).await?))
 }
 
 async fn on_agent(
@@ -283,12 +335,7 @@ async fn on_agent(
         LegId::new(leg).ok()
     });
     let leg = leg.ok_or(Failure::NotFound("such call"))?;
-    let call = answer.store.call(&leg).await?;
-    let plan = match &call {
-        Some(call) => answer.plans.of(call).await?,
-        None => answer.plans.current().await?,
-    };
-    Ok(web::say(&script::to_agent(&plan, call.as_ref())))
+    Ok(web::say(&web::in_time(answer.to_agent(&leg)).await?))
 }
 
 async fn on_fallback(

@@ -99,6 +99,7 @@ impl Dispatch {
             Job::Pretend { call } => self.exchange.pretend(&call).await?,
             Job::Look { agent } => self.exchange.look(&agent).await?,
             Job::Gone { call } => self.exchange.gone(&call).await?,
+            Job::Begin { call } => drop(self.exchange.store.begin(&call).await?),
             Job::Sweep => self.sweep(OVERDUE).await?,
         }
         Ok(())

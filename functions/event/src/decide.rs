@@ -45,6 +45,22 @@ pub enum Silence {
     Failed,
 }
 
+impl Asks {
+    /// Whether somebody listens for what we reply.
+    #[must_use]
+    pub fn wants_script(&self) -> bool {
+        matches!(
+            self,
+            Self::Script(_)
+                | Self::RingFailed(..)
+                | Self::Unanswered {
+                    how: Silence::Failed,
+                    ..
+                }
+        )
+    }
+}
+
 /// A promise, as a cue names it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Promise {

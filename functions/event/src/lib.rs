@@ -80,9 +80,17 @@ async fn on_event(
 ) -> Result<Response, Failure> {
     let received = events.webhooks.receive(request).await?;
     let event = Event::read(received.fields).map_err(Failure::Unreadable)?;
-    events
-        .take(&event, Cue::from_query(&received.query), events.clock.now())
-        .await
+    let cue = Cue::from_query(&received.query);
+    let asks = asks(&event, cue.clone());
+    let listened_to = asks.wants_script();
+    let now = events.clock.now();
+    let taken = events.take(&event, cue, asks, &received.base, now);
+    // Given up halfway it is asked for again, and then goes on from how far it came.
+    if listened_to {
+        web::in_time(taken).await
+    } else {
+        taken.await
+    }
 }
 
 impl Events {
@@ -90,9 +98,10 @@ impl Events {
         &self,
         event: &Event,
         cue: Option<Cue>,
+        asks: Asks,
+        base: &str,
         now: Timestamp,
     ) -> Result<Response, Failure> {
-        let asks = asks(event, cue.clone());
         let call = match &asks {
             Asks::Script(cue) => Some(&cue.call),
             _ => cue.as_ref().map(|cue| &cue.call),
@@ -139,7 +148,7 @@ impl Events {
             }
             Asks::Script(cue) => {
                 self.store.note(&home, event, now).await?;
-                self.script(&cue, now).await
+                self.script(&cue, base, now).await
             }
             Asks::RingAnswered(cue, index) => {
                 self.ring_answered(&home, event, &cue, index, now).await
@@ -147,7 +156,7 @@ impl Events {
             Asks::RingOver(cue, index) => self.ring_over(&home, event, &cue, index, now).await,
             Asks::RingFailed(cue, index) => {
                 self.store.note(&home, event, now).await?;
-                self.after_ring(&cue, index, now).await
+                self.after_ring(&cue, index, base, now).await
             }
             Asks::Answered(promise) => {
                 let turn = Turn::Answered {
@@ -307,9 +316,16 @@ impl Events {
     }
 
     /// What a caller of a `ring` flow hears after the n-th agent did not answer.
-    async fn after_ring(&self, cue: &Cue, index: u32, now: Timestamp) -> Result<Response, Failure> {
+    async fn after_ring(
+        &self,
+        cue: &Cue,
+        index: u32,
+        base: &str,
+        now: Timestamp,
+    ) -> Result<Response, Failure> {
         let Some(call) = self.store.call(&cue.call).await? else {
-            return Ok(web::say(&script::sorry()));
+            // The store was away when it began. It is about to be written: then the next agent.
+            return Ok(web::say(&script::ask_again(cue.clone(), base)));
         };
         if call.ended.is_some() {
             return Ok(web::noted());

@@ -34,7 +34,12 @@ impl Playing {
 
 impl Events {
     /// A script of ours came to its `notify`.
-    pub(super) async fn script(&self, cue: &Cue, now: Timestamp) -> Result<Response, Failure> {
+    pub(super) async fn script(
+        &self,
+        cue: &Cue,
+        base: &str,
+        now: Timestamp,
+    ) -> Result<Response, Failure> {
         match &cue.step {
             Step::Hold { round, last } => {
                 let playing = if *last {
@@ -46,7 +51,7 @@ impl Events {
             }
             // The connect is over, and the caller is still here: after a talk, or because the word
             // about its failure was lost.
-            Step::Ring(index) => self.after_ring(cue, *index, now).await,
+            Step::Ring(index) => self.after_ring(cue, *index, base, now).await,
             Step::Offer { id, .. } => {
                 let Some(call) = self.store.call(&cue.call).await? else {
                     return Ok(web::say(&script::sorry()));
