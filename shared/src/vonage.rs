@@ -30,7 +30,7 @@ pub use key::{KeyError, PrivateKey};
 pub use region::RegionUrl;
 pub use retry::{Attempt, RETRIES_MAX, Repeat, wait_before_retry};
 pub use token::TokenError;
-pub use trust::{DOMAINS, Trust, UrlRefused};
+pub use trust::{DOMAINS, Trust, URL_LENGTH_MAX, UrlRefused};
 
 use crate::crypto;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};

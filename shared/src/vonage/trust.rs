@@ -8,6 +8,10 @@ use url::{Origin, Url};
 /// See [Vonage/Voice API/Regions](https://developer.vonage.com/en/voice/voice-api/concepts/regions).
 pub const DOMAINS: [&str; 2] = ["nexmo.com", "vonage.com"];
 
+/// Longest URL that is read, in bytes. Vonage's have a hundred; what is longer than servers take need
+/// not be kept, and beyond 64 KiB the HTTP client cannot even ask for it.
+pub const URL_LENGTH_MAX: usize = 8 * 1024;
+
 /// Decides which URLs the bearer token may be sent to.
 ///
 /// `region_url` and `recording_url` come from outside, and so does every redirect. Trusted are https
@@ -24,6 +28,9 @@ pub enum UrlRefused {
     /// Does not read as an absolute URL.
     #[error("the address is not a URL")]
     NotUrl,
+    /// Longer than [`URL_LENGTH_MAX`].
+    #[error("the address is longer than {URL_LENGTH_MAX} bytes")]
+    TooLong,
     /// White space, a backslash, a control character or one outside ASCII: two readers could take
     /// such an address for two different hosts.
     #[error("the address holds a character that has no place in a URL")]
@@ -79,6 +86,10 @@ impl Trust {
     /// # Errors
     /// When the token must not go there: see [`UrlRefused`].
     pub fn check(&self, url: &Url) -> Result<(), UrlRefused> {
+        // As it is written, which may be longer than it was read: what is kept must read again.
+        if url.as_str().len() > URL_LENGTH_MAX {
+            return Err(UrlRefused::TooLong);
+        }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(UrlRefused::UserInfo);
         }
@@ -98,8 +109,13 @@ impl Trust {
     }
 }
 
-/// Whether the host is one of [`DOMAINS`] or below it, label by label.
+/// Whether the host is one of [`DOMAINS`] or below it, label by label. Of letters, digits, dots and
+/// dashes alone: `Url` takes more, and others who read the address do not.
 fn vonage(host: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    if !host.bytes().all(plain) {
+        return false;
+    }
     let below = |domain: &str| match host.strip_suffix(domain) {
         Some("") => true,
         Some(rest) => rest.ends_with('.') && !rest.starts_with('.') && !rest.contains(".."),
@@ -168,6 +184,9 @@ mod tests {
             ("https://.nexmo.com/", Host),
             ("https://a..nexmo.com/", Host),
             ("https://xn--nexo-1oa.com/", Host),
+            ("https://api-`us.vonage.com/", Host),
+            ("https://{api}.nexmo.com/", Host),
+            ("https://a_b.nexmo.com/", Host),
             ("https://169.254.169.254/latest/meta-data", Host),
             ("https://[::1]/", Host),
             ("https://localhost/", Host),
@@ -196,6 +215,17 @@ mod tests {
             check(None, text, Err(why));
             check(Some("http://127.0.0.1:9001"), text, Err(why));
         }
+    }
+
+    #[test]
+    fn what_is_trusted_can_be_asked_for_however_long() {
+        let longest = format!("https://api.nexmo.com/{}", "a".repeat(URL_LENGTH_MAX - 22));
+        let trusted = Trust::new(None).parse(&longest).unwrap();
+        assert!(trusted.as_str().parse::<http::Uri>().is_ok());
+        check(None, &format!("{longest}a"), Err(UrlRefused::TooLong));
+        // Each of these is written in three characters.
+        let grows = format!("https://api.nexmo.com/{}", "\"".repeat(URL_LENGTH_MAX / 3));
+        check(None, &grows, Err(UrlRefused::TooLong));
     }
 
     #[test]
