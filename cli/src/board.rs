@@ -7,6 +7,7 @@ use crate::environment::Environment;
 use crate::paper;
 use crate::poller::Poller;
 use crate::secrets::{Secrets, SecretsError};
+use crate::serve::serve;
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
 use jiff::{SignedDuration, Timestamp};
@@ -567,18 +568,6 @@ async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), BoardError> {
         .map_err(fail)?;
     let address = listener.local_addr().map_err(fail)?;
     Ok((listener, address))
-}
-
-async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
-    let stopped = async move {
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
-    let served = axum::serve(listener, router)
-        .with_graceful_shutdown(stopped)
-        .await;
-    if let Err(error) = served {
-        tracing::error!(%error, "the board stopped serving");
-    }
 }
 
 async fn serve_paper(

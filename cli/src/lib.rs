@@ -9,3 +9,4 @@ mod paper;
 pub mod plan_report;
 mod poller;
 pub mod secrets;
+mod serve;

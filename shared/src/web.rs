@@ -33,6 +33,10 @@ pub const BODY_MAX: usize = 256 * 1024;
 /// for the way to Vonage and back.
 pub const SPEAKS_WITHIN: Duration = Duration::from_millis(1_300);
 
+/// Time for a body to arrive. Vonage's come with their heads; the largest there may be takes a fifth
+/// of this on a slow line. Only a board waits at all: behind API Gateway a body is whole.
+pub const BODY_WITHIN: Duration = Duration::from_secs(10);
+
 /// Why a request gets no good answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -51,6 +55,9 @@ pub enum Failure {
     /// The body did not arrive.
     #[error("the body did not arrive")]
     CutShort(#[source] axum::Error),
+    /// The body came too slowly.
+    #[error("the body did not arrive in time")]
+    TooSlow,
     /// No such thing.
     #[error("there is no {0}")]
     NotFound(&'static str),
@@ -100,6 +107,7 @@ impl Failure {
             Self::Unknown => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Unreadable(_) | Self::CutShort(_) => (StatusCode::BAD_REQUEST, "unreadable"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
             Self::Later(_) => (StatusCode::SERVICE_UNAVAILABLE, "later"),
         }
@@ -289,16 +297,17 @@ pub fn base_url(lookup: &mut Lookup) -> Option<String> {
     })
 }
 
-/// Reads a body up to the limit.
+/// Reads a body up to the limit, [`BODY_WITHIN`] its time.
 ///
 /// # Errors
-/// When it is larger, or cut short.
+/// When it is larger, cut short, or too slow.
 pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<bytes::Bytes, Failure> {
     let announced = text(headers, header::CONTENT_LENGTH).and_then(|n| n.parse::<u64>().ok());
     if announced.is_some_and(|n| n > BODY_MAX as u64) {
         return Err(Failure::TooLarge);
     }
-    axum::body::to_bytes(body, BODY_MAX).await.map_err(|error| {
+    let read = tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, BODY_MAX)).await;
+    read.map_err(|_| Failure::TooSlow)?.map_err(|error| {
         let mut cause: Option<&dyn std::error::Error> = Some(&error);
         while let Some(inner) = cause {
             if inner.is::<http_body_util::LengthLimitError>() {
@@ -336,6 +345,7 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::stream;
 
     /// From the caller's last word to ours.
     const PROMISED: Duration = Duration::from_millis(1_500);
@@ -361,5 +371,35 @@ mod tests {
         assert!(matches!(never, Err(Failure::Later(_))));
         assert_eq!(started.elapsed(), SPEAKS_WITHIN);
         assert!(in_time(async { Ok(()) }).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_end_is_not_waited_for() {
+        let first = stream::iter([Ok::<_, std::io::Error>("a byte, and then")]);
+        let body = Body::from_stream(stream::StreamExt::chain(first, stream::pending()));
+        let read = read_body(&HeaderMap::new(), body).await;
+        let refused = read.unwrap_err().into_response();
+        assert_eq!(refused.status(), StatusCode::REQUEST_TIMEOUT);
+        let told = axum::body::to_bytes(refused.into_body(), BODY_MAX)
+            .await
+            .unwrap();
+        assert_eq!(
+            told,
+            r#"{"error":{"code":"too-slow","message":"the body did not arrive in time"}}"#
+        );
+    }
+
+    #[tokio::test]
+    async fn no_more_of_a_body_is_taken_in_than_may_be() {
+        let taken = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = taken.clone();
+        let endless = stream::repeat_with(move || {
+            count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Ok::<_, std::io::Error>(vec![b'a'; 1024])
+        });
+        let read = read_body(&HeaderMap::new(), Body::from_stream(endless)).await;
+        assert!(matches!(read, Err(Failure::TooLarge)), "{read:?}");
+        let taken = taken.load(std::sync::atomic::Ordering::Relaxed);
+        assert!(taken <= BODY_MAX / 1024 + 1, "{taken} KiB");
     }
 }
