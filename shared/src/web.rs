@@ -297,7 +297,7 @@ pub fn base_url(lookup: &mut Lookup) -> Option<String> {
     })
 }
 
-/// Reads a body up to the limit, [`BODY_WITHIN`] its time.
+/// Reads a body: [`BODY_MAX`] of it at most, and for [`BODY_WITHIN`] at longest.
 ///
 /// # Errors
 /// When it is larger, cut short, or too slow.

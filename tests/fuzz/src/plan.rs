@@ -1,0 +1,146 @@
+//! Plan files.
+
+use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
+use switchboard_shared::call::Call;
+use switchboard_shared::ncco::Ncco;
+use switchboard_shared::ncco::check::Severity as Grade;
+use switchboard_shared::offer::{By, Offer};
+use switchboard_shared::plan::fault::{PlanFault, Severity};
+use switchboard_shared::plan::{FlowKind, Plan};
+use switchboard_shared::script::{self, Next};
+
+/// Lines and flows of one plan that are followed: more of the same say nothing new.
+const FOLLOWED: usize = 8;
+
+/// Faults of one plan that are looked at: a text of nothing but faults has tens of thousands.
+const PLACED: usize = 300;
+
+/// Reads the bytes as a plan, and calls each of its lines.
+///
+/// # Panics
+/// When a fault is placed outside the text, or an accepted plan says what Vonage would refuse.
+pub fn target(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let checked = Plan::parse(text);
+    let rows: Vec<&str> = text.split('\n').collect();
+    for fault in checked.faults.iter().take(PLACED) {
+        placed(text, &rows, fault);
+    }
+    let mut starts = checked.faults.iter().map(|fault| fault.span.start);
+    assert!(starts.by_ref().is_sorted(), "in the order of the text");
+    let sound = checked
+        .faults
+        .iter()
+        .all(|f| f.severity == Severity::Warning);
+    assert_eq!(
+        checked.plan.is_some(),
+        sound,
+        "a plan if and only if it has no fault"
+    );
+    let Some(plan) = checked.plan else {
+        return;
+    };
+    assert_eq!(plan.text(), text);
+    // The day may bring warnings, never another plan.
+    let dated = Plan::parse_on(text, Some(date(2026, 7, 1)));
+    assert_eq!(dated.plan.as_ref(), Some(&plan));
+    for now in moments() {
+        for line in plan.lines().take(FOLLOWED) {
+            let call = call(&plan, line.number.as_str(), now);
+            let decision = script::answer(&plan, &call, now);
+            assert!(!decision.why.is_empty());
+            match decision.next {
+                Next::Say(ncco) => sayable(&ncco),
+                Next::Wait(flow, queue) => sayable(&script::hold(flow, queue, &call, 0)),
+            }
+            sayable(&script::to_agent(&plan, Some(&call)));
+        }
+    }
+    for flow in plan.flows().take(FOLLOWED) {
+        let call = call(&plan, "447700900000", Timestamp::UNIX_EPOCH);
+        match &flow.kind {
+            FlowKind::Message(_) | FlowKind::Hours(_) => {}
+            FlowKind::Ring(ring) => {
+                for index in 0..ring.agents.len() {
+                    let ncco = script::ring_agent(&plan, flow, ring, index, &call);
+                    sayable(&ncco.expect("a ring's agents are in the plan"));
+                    let after = script::after_ring(&plan, &flow.name, index, &call, call.at);
+                    if let Next::Say(ncco) = after.next {
+                        sayable(&ncco);
+                    }
+                }
+            }
+            FlowKind::Queue(queue) => {
+                for round in [0, 1, 7, u32::MAX] {
+                    sayable(&script::hold(flow, queue, &call, round));
+                }
+                for agent in &queue.agents {
+                    let offer = Offer::new(agent, queue, By::Reply, call.at);
+                    for held in [true, false] {
+                        let ncco = script::connect_offer(&plan, flow, queue, &offer, &call, held);
+                        sayable(&ncco.expect("a queue's agents are in the plan"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Within the text, between characters, and told in one line.
+fn placed(text: &str, rows: &[&str], fault: &PlanFault) {
+    let span = fault.span.clone();
+    assert!(
+        text.get(span.clone()).is_some(),
+        "{fault}: {span:?} of {}",
+        text.len()
+    );
+    assert!((1..=rows.len()).contains(&fault.line), "{fault}");
+    let columns = rows[fault.line - 1].chars().count() + 1;
+    assert!(
+        (1..=columns).contains(&fault.column),
+        "{fault}: {columns} columns"
+    );
+    let told = fault.to_string();
+    assert!(!told.contains(char::is_control), "{told:?}");
+}
+
+fn sayable(ncco: &Ncco) {
+    let faults = ncco.check();
+    assert!(!ncco.actions().is_empty(), "the caller hears something");
+    assert!(
+        faults.iter().all(|fault| fault.severity == Grade::Warning),
+        "{faults:?} in {}",
+        serde_json::to_string(ncco).unwrap()
+    );
+}
+
+/// A working day at noon, the night before a change of the clocks, and both ends of time.
+fn moments() -> impl Iterator<Item = Timestamp> {
+    let moments = ["2026-07-01T12:00:00Z", "2026-10-25T00:59:59Z"];
+    let moments = moments.into_iter().map(|text| text.parse().unwrap());
+    // A call has a future: what lies at the very end of time could not ring.
+    let last = Timestamp::MAX.saturating_sub(SignedDuration::from_hours(48));
+    moments.chain([Timestamp::MIN, last.unwrap()])
+}
+
+fn call(plan: &Plan, line: &str, now: Timestamp) -> Call {
+    Call {
+        leg: "fuzz-leg".parse().unwrap(),
+        conversation: "CON-fuzz".parse().unwrap(),
+        line: line.to_owned(),
+        from: None,
+        at: now,
+        base: "https://switchboard.example".to_owned(),
+        region: None,
+        refused: None,
+        plan: plan.version().to_owned(),
+        place: None,
+        offer: None,
+        served: None,
+        lost: false,
+        ended: None,
+    }
+}
