@@ -164,6 +164,11 @@ impl Dev {
         }
     }
 
+    /// Its process, to look at its memory.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         read(&self.log)

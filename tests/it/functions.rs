@@ -294,7 +294,7 @@ fn environment_beside(world: &World) -> Environment {
 }
 
 /// The binary of a function, which cargo puts two folders above the tests.
-fn binary(function: &str) -> PathBuf {
+pub(crate) fn binary(function: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
     let binary = folder.join(function);
