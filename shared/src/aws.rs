@@ -57,7 +57,8 @@ pub fn loader(waits: Waits) -> ConfigLoader {
         Waits::Caller => RetryConfig::standard()
             .with_max_attempts(2)
             .with_initial_backoff(Duration::from_millis(50)),
-        Waits::Nobody => RetryConfig::standard(),
+        // Nobody listens; but between a caller on hold and a free agent may lie a job.
+        Waits::Nobody => RetryConfig::standard().with_initial_backoff(Duration::from_millis(100)),
     };
     aws_config::defaults(BehaviorVersion::latest())
         .http_client(client)

@@ -4,6 +4,8 @@ use crate::caller::Caller;
 use crate::platform::Content;
 use crate::stage::{AGENTS, QUEUES, Stage, Wants};
 use serde_json::json;
+use std::time::{Duration, Instant};
+use switchboard_shared::call::Call;
 use switchboard_shared::id::LegId;
 use switchboard_shared::recording::State;
 use switchboard_shared::script::SORRY;
@@ -23,6 +25,9 @@ const MENDED_AFTER: usize = 3;
 
 /// Seconds from one round to the next: longer than a promise lasts that nobody kept.
 const ROUND: i64 = 50;
+
+/// Longer than a job is hidden from others while somebody is at it.
+const JOB_COMES_AGAIN: Duration = Duration::from_secs(60);
 
 /// Seconds until a talk of which nobody heard any more is over.
 const LONGEST_TALK: i64 = 8_000;
@@ -190,12 +195,7 @@ async fn ended(stage: &Stage, callers: &[Caller<'_>]) {
         if caller.talked.len() > 1 {
             stage.wrong(format!("the caller was connected to {:?}", caller.talked));
         }
-        let call = stage
-            .store
-            .call(&LegId::new(caller.leg()).unwrap())
-            .await
-            .unwrap();
-        let Some(call) = call else {
+        let Some(call) = written(stage, caller).await else {
             stage.wrong("the call is not in the ledger".to_owned());
             continue;
         };
@@ -238,6 +238,20 @@ async fn ended(stage: &Stage, callers: &[Caller<'_>]) {
         if !["free", "away"].contains(&state.as_str()) {
             stage.wrong(format!("{agent} is left {state}"));
         }
+    }
+}
+
+/// The call, as soon as it is written: what could not be at once is a job, and a job that fails comes
+/// again by itself.
+async fn written(stage: &Stage, caller: &Caller<'_>) -> Option<Call> {
+    let leg = LegId::new(caller.leg()).unwrap();
+    let asked = Instant::now();
+    loop {
+        let call = stage.store.call(&leg).await.unwrap();
+        if call.is_some() || asked.elapsed() > JOB_COMES_AGAIN {
+            return call;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 

@@ -37,6 +37,10 @@ const JOBS: Duration = Duration::from_millis(700);
 /// a part takes, and a look at the queue.
 const REST: Duration = Duration::from_millis(1_000);
 
+/// How long nothing is asked of DynamoDB or Vonage when no job is being done: longer than what went
+/// wrong is left alone before it is tried again.
+const QUIET: Duration = Duration::from_millis(350);
+
 /// How often it is looked whether they are done.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -418,10 +422,15 @@ impl Stage {
     /// Waits until nobody is at a recording any more: nothing is under way to S3 or to Vonage, and
     /// nothing more comes. Time that goes by for the board must not go by for work that is real.
     pub(crate) async fn recordings_rest(&self) {
-        let ways = [Way::S3, Way::Vonage].map(|way| self.wire(way));
+        self.at_rest([Way::S3, Way::Vonage], REST).await;
+    }
+
+    /// Waits until nothing is under way, and nothing more comes for a time.
+    async fn at_rest(&self, ways: [Way; 2], rest: Duration) {
+        let ways = ways.map(|way| self.wire(way));
         let count = || ways.map(|wire| wire.operations().len());
         let (mut seen, mut since) = (count(), Instant::now());
-        while since.elapsed() < REST {
+        while since.elapsed() < rest {
             tokio::time::sleep(LOOK).await;
             if ways.iter().any(|wire| wire.is_busy()) || count() != seen {
                 (seen, since) = (count(), Instant::now());
@@ -431,6 +440,11 @@ impl Stage {
 
     /// Time goes by, and the schedule's sweep with it.
     pub(crate) async fn later(&self, seconds: i64) {
+        // A job that comes by itself may have come just now. No promise runs out within the
+        // milliseconds in which it is made known to Vonage.
+        if self.late_jobs.load(Ordering::Relaxed) > 0 {
+            self.at_rest([Way::DynamoDb, Way::Vonage], QUIET).await;
+        }
         self.world.clock.advance(SignedDuration::from_secs(seconds));
         if let Err(error) = self.sweeper.sweep(OVERDUE).await {
             self.wrong(format!(

@@ -226,12 +226,13 @@ impl Events {
         Ok(web::noted())
     }
 
-    /// The n-th agent of a `ring` flow, in the plan that the call keeps.
+    /// The n-th agent of a `ring` flow, in the plan that the call keeps; in the one in force, where
+    /// the store was away when the call began.
     async fn ring_agent(&self, cue: &Cue, index: u32) -> Result<Option<AgentName>, Failure> {
-        let Some(call) = self.store.call(&cue.call).await? else {
-            return Ok(None);
+        let plan = match self.store.call(&cue.call).await? {
+            Some(call) => self.plans.of(&call).await?,
+            None => self.plans.current().await?,
         };
-        let plan = self.plans.of(&call).await?;
         let agents = plan.ring(&cue.flow).map(|(_, ring)| &ring.agents);
         Ok(agents
             .and_then(|agents| agents.get(index as usize))

@@ -129,14 +129,13 @@ impl Store {
         agent: &AgentName,
         expression: &Expression,
     ) -> Result<Option<Presence>, StoreError> {
-        let condition = Some(expression.condition.clone()).filter(|text| !text.is_empty());
         let update = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key_of(Key::Agent(agent))))
             .update_expression(&expression.update)
-            .set_condition_expression(condition)
+            .set_condition_expression(expression.condition())
             .set_expression_attribute_names(expression.names())
             .set_expression_attribute_values(expression.values())
             .return_values(ReturnValue::AllNew);

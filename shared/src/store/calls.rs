@@ -327,12 +327,13 @@ impl Store {
                 until,
                 leg,
             } => {
-                let serves = Expression::new("SET #served = :agent", "attribute_exists(#line)")
-                    .with(":agent", text(agent.to_string()));
+                // No condition: the store may have been away when the call began, and be told later.
+                let serves =
+                    Expression::new("SET #served = :agent, #ttl = if_not_exists(#ttl, :ttl)", "")
+                        .with(":agent", text(agent.to_string()))
+                        .with(":ttl", expiry(now, LEDGER_KEEPS));
                 let mut begins = serves.clone().with(":offer", text(offer.to_string()));
-                begins
-                    .condition
-                    .push_str(" AND NOT contains(#over, :offer)");
+                "NOT contains(#over, :offer)".clone_into(&mut begins.condition);
                 // Whoever talks on another line is not rung for a queue meanwhile.
                 let talks = Expression::new(
                     "SET #free_from = :until, #offer = :offer, #call = :call, #name = :name \
@@ -390,10 +391,11 @@ impl Store {
             } => {
                 // `answered` may be still to come, and begins nothing then.
                 let over = Expression::new(
-                    "SET #served = :agent ADD #over :over",
-                    "attribute_exists(#line)",
+                    "SET #served = :agent, #ttl = if_not_exists(#ttl, :ttl) ADD #over :over",
+                    "",
                 )
                 .with(":agent", text(agent.to_string()))
+                .with(":ttl", expiry(now, LEDGER_KEEPS))
                 .with(":over", AttributeValue::Ss(vec![offer.to_string()]));
                 vec![
                     one(vec![update(Key::Call(call), &over)]),

@@ -106,6 +106,11 @@ impl Expression {
         (!names.is_empty()).then_some(names)
     }
 
+    /// The condition, if there is one.
+    pub(super) fn condition(&self) -> Option<String> {
+        Some(self.condition.clone()).filter(|text| !text.is_empty())
+    }
+
     pub(super) fn values(&self) -> Option<Item> {
         (!self.values.is_empty()).then(|| self.values.clone())
     }
@@ -140,13 +145,13 @@ impl Write {
         )
     }
 
-    /// Changes an item under a condition.
+    /// Changes an item, under a condition if there is one; makes it where there is none.
     pub(super) fn update(table: &str, key: Key<'_>, expression: &Expression) -> Self {
         let update = Update::builder()
             .table_name(table)
             .set_key(Some(key_of(key)))
             .update_expression(&expression.update)
-            .condition_expression(&expression.condition)
+            .set_condition_expression(expression.condition())
             .set_expression_attribute_names(expression.names())
             .set_expression_attribute_values(expression.values())
             .return_values_on_condition_check_failure(OnFailure::AllOld)
