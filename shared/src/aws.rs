@@ -1,11 +1,10 @@
 //! The AWS clients, built once at start.
 
+mod connect;
+
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_types::service_config::ServiceConfigKey;
 use std::time::Duration;
 
@@ -43,9 +42,6 @@ pub async fn config(waits: Waits) -> SdkConfig {
 /// ring.
 #[must_use]
 pub fn loader(waits: Waits) -> ConfigLoader {
-    let client = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT);
     let timeouts = match waits {
         Waits::Caller => timeouts
@@ -60,7 +56,7 @@ pub fn loader(waits: Waits) -> ConfigLoader {
         Waits::Nobody => RetryConfig::standard(),
     };
     aws_config::defaults(BehaviorVersion::latest())
-        .http_client(client)
+        .http_client(connect::client())
         .timeout_config(timeouts.build())
         .retry_config(retries)
 }
