@@ -2,6 +2,7 @@
 
 mod connect;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
@@ -35,7 +36,16 @@ pub enum Waits {
 /// The AWS configuration of this process: credentials, region and endpoints as every AWS SDK reads
 /// them.
 pub async fn config(waits: Waits) -> SdkConfig {
-    loader(waits).load().await
+    let loader = loader(waits);
+    // Where the environment has credentials, as in Lambda, they win anyway. Said at once, it spares
+    // the start the building of everybody else who might have had some.
+    let set = |name: &str| std::env::var(name).is_ok_and(|value| !value.trim().is_empty());
+    let loader = if set("AWS_ACCESS_KEY_ID") && set("AWS_SECRET_ACCESS_KEY") {
+        loader.credentials_provider(EnvironmentVariableCredentialsProvider::new())
+    } else {
+        loader
+    };
+    loader.load().await
 }
 
 /// The same before it is loaded, for whoever brings credentials of their own. TLS by rustls with
