@@ -5,10 +5,11 @@
 #   make crash   kills a board in the midst of fifty calls, a hundred times
 #   make check   formatting, lints, docs, licences: what CI checks besides
 #   make build   the functions, optimised as they are deployed
-#   make bench   how fast the answer is, beside a bare Lambda
+#   make bench   how fast it is, beside a bare Lambda and Python; ARGS="cold claims" for parts
 
 CARGO ?= cargo
 ARGS ?=
+BENCH = $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: dev test crash check lint fmt build bench
 
@@ -42,7 +43,13 @@ fmt:
 build:
 	$(CARGO) build --release
 
-bench:
-	$(CARGO) build --release
+# The functions and the bare Lambda are built apart from one another, so that neither is given
+# features for the other's sake. Python is measured where it can be installed, and left out elsewhere.
+bench: $(BENCH)/bench-python
+	$(CARGO) build --release --package switchboard-answer --package switchboard-archive
 	$(CARGO) build --release --package switchboard-hello
-	$(CARGO) run --profile tool --package switchboard-tests --example bench -- $${CARGO_TARGET_DIR:-target}/release
+	$(CARGO) run --profile tool --package switchboard-tests --example bench -- $(BENCH)/release $(ARGS)
+
+$(BENCH)/bench-python: tests/bench/python/requirements.txt
+	rm -rf $@
+	-python3 -m venv $@ && $@/bin/pip install --quiet --require-hashes --requirement $< && touch $@
