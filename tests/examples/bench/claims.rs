@@ -68,9 +68,13 @@ pub(crate) async fn measure() -> Section {
                 bills.push(counting.take());
             }
         }
-        let bill = bills.pop().unwrap();
-        let steady = bills.iter().all(|one| *one == bill);
-        let same = steady && *first.get_or_insert_with(|| bill.clone()) == bill;
+        let bill = bills[0].clone();
+        let expected = first.get_or_insert_with(|| bill.clone());
+        let odd = bills.iter().find(|one| *one != expected);
+        let same = odd.is_none();
+        if let Some(odd) = odd {
+            section.note(format!("Not the same with {waiting}: {odd:?}."));
+        }
         section.row(&[
             waiting.to_string(),
             bill.operations.len().to_string(),

@@ -15,6 +15,7 @@ pub(crate) async fn measure(stage: &Stage) -> Section {
         (stage.hello(), STARTS),
         (stage.function("answer"), STARTS),
         (stage.answer_over_tls(), STARTS),
+        (stage.answer_with_few_roots(), STARTS),
     ];
     subjects.extend(stage.python().map(|python| (python, STARTS_OF_PYTHON)));
     let mut took = vec![Vec::new(); subjects.len()];
@@ -33,7 +34,7 @@ pub(crate) async fn measure(stage: &Stage) -> Section {
         let slower = ratio(median, medians[0]);
         let limit = match subject.name {
             "answer" => Some(2.2),
-            "answer, TLS" => Some(3.0),
+            "answer, TLS" | "answer, TLS, 6 roots" => Some(3.0),
             _ => None,
         };
         let aim = match limit {

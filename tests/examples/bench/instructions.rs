@@ -27,6 +27,7 @@ pub(crate) async fn measure(stage: &Stage) -> Section {
         stage.hello(),
         stage.function("answer"),
         stage.answer_over_tls(),
+        stage.answer_with_few_roots(),
     ] {
         let first = count(stage, &subject, 0).await;
         let all = count(stage, &subject, WARM).await;

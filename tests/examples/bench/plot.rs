@@ -45,7 +45,7 @@ pub(crate) fn svg<'a>(bars: impl Iterator<Item = &'a Bar>) -> String {
             r#"<text x="{:.0}" y="{text:.0}" text-anchor="end">{}</text><rect x="{LEFT}" y="{y:.0}" width="{width:.1}" height="{BAR}" rx="2" fill="{colour}"/><text x="{:.1}" y="{text:.0}">{}</text>"#,
             LEFT - 8.0,
             bar.name,
-            end.max(LEFT + 2.0) + 8.0,
+            bar.aim.map_or(LEFT + 2.0, x).max(end) + 8.0,
             super::report::times(bar.ratio),
         );
         if let Some(aim) = bar.aim {

@@ -1,7 +1,7 @@
 //! What all parts stand on: a board's engines, and the functions to measure.
 
 use super::subject::Subject;
-use super::tls::Tls;
+use super::tls::{Roots, Tls};
 use std::path::PathBuf;
 use switchboard_tests::world::World;
 
@@ -44,9 +44,18 @@ impl Stage {
 
     /// The answer function with DynamoDB behind TLS, as in AWS.
     pub(crate) fn answer_over_tls(&self) -> Subject {
+        self.over_tls("answer, TLS", Roots::All)
+    }
+
+    /// The same, given no more root certificates than it needs.
+    pub(crate) fn answer_with_few_roots(&self) -> Subject {
+        self.over_tls("answer, TLS, 6 roots", Roots::Few)
+    }
+
+    fn over_tls(&self, name: &'static str, roots: Roots) -> Subject {
         let mut subject = self.function("answer");
-        subject.name = "answer, TLS";
-        subject.environment.extend(self.tls.environment());
+        subject.name = name;
+        subject.environment.extend(self.tls.environment(roots));
         subject
     }
 
@@ -73,7 +82,7 @@ impl Stage {
 }
 
 /// The plan is read from the table, as in the cloud.
-pub(crate) fn environment(world: &World) -> Vec<(String, String)> {
+fn environment(world: &World) -> Vec<(String, String)> {
     let mut all: Vec<_> = world.board.environment().pairs().collect();
     all.retain(|(name, _)| name != "SWITCHBOARD_PLAN");
     all.extend(world.board.engines().environment());

@@ -22,8 +22,21 @@ const BUNDLES: [&str; 2] = [
 /// A server that takes TLS off and passes everything on.
 pub(crate) struct Tls {
     port: u16,
-    bundle: tempfile::NamedTempFile,
+    all: tempfile::NamedTempFile,
+    few: tempfile::NamedTempFile,
 }
+
+/// Which root certificates a function is given.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Roots {
+    /// All of the system's.
+    All,
+    /// As many as Amazon has.
+    Few,
+}
+
+/// Amazon's own roots: four, and the one that vouched for them at first.
+const FEW: usize = 5;
 
 impl Tls {
     /// Before the server at an `http` URL.
@@ -54,28 +67,38 @@ impl Tls {
             }
         });
         // The system's certificates too: a function in the cloud reads as many.
-        let mut bundle = tempfile::NamedTempFile::new().unwrap();
-        for system in BUNDLES {
-            if let Ok(system) = std::fs::read(system) {
-                bundle.write_all(&system).unwrap();
-                break;
-            }
+        let system = BUNDLES.iter().find_map(|file| std::fs::read(file).ok());
+        let system = String::from_utf8(system.unwrap_or_default()).unwrap();
+        let end = "-----END CERTIFICATE-----\n";
+        let few: String = system.split_inclusive(end).take(FEW).collect();
+        Self {
+            port,
+            all: bundle(&system),
+            few: bundle(&few),
         }
-        bundle.write_all(AUTHORITY).unwrap();
-        Self { port, bundle }
     }
 
     /// What leads a function's DynamoDB client here.
-    pub(crate) fn environment(&self) -> [(String, String); 2] {
+    pub(crate) fn environment(&self, roots: Roots) -> [(String, String); 2] {
+        let roots = match roots {
+            Roots::All => &self.all,
+            Roots::Few => &self.few,
+        };
+        let endpoint = format!("https://localhost:{}", self.port);
         [
-            (
-                "AWS_ENDPOINT_URL_DYNAMODB".to_owned(),
-                format!("https://localhost:{}", self.port),
-            ),
+            ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), endpoint),
             (
                 "SSL_CERT_FILE".to_owned(),
-                self.bundle.path().display().to_string(),
+                roots.path().display().to_string(),
             ),
         ]
     }
+}
+
+/// These certificates and our authority's.
+fn bundle(certificates: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(certificates.as_bytes()).unwrap();
+    file.write_all(AUTHORITY).unwrap();
+    file
 }

@@ -4,6 +4,8 @@ use super::report::{Section, at_least, at_most, ms, ratio, times};
 use super::stage::Stage;
 use super::subject;
 use std::time::{Duration, Instant};
+use switchboard_shared::call::Call;
+use switchboard_tests::{unique, world};
 
 /// Requests in each turn, and turns of each function.
 const BATCH: usize = 100;
@@ -22,8 +24,12 @@ pub(crate) async fn measure(stage: &Stage) -> Section {
         subject::answer(&function, subject::call(stage)).await;
         running.push((subject.name, function, Vec::new()));
     }
+    let mut writes = Vec::new();
     // In turns: what else the machine does hits all of them alike.
     for _ in 0..TURNS {
+        for _ in 0..BATCH {
+            writes.push(write(stage).await);
+        }
         for (_, function, took) in &mut running {
             for _ in 0..BATCH {
                 let event = subject::call(stage);
@@ -68,5 +74,33 @@ pub(crate) async fn measure(stage: &Stage) -> Section {
         section.row(&cells);
         section.bar("warm, median", name, slower, None);
     }
+    section.note(format!(
+        "The write alone, from this process through the same SDK to the same engine: {}.",
+        ms(super::cold::median(writes))
+    ));
     section
+}
+
+/// What `answer` writes of a call.
+async fn write(stage: &Stage) -> Duration {
+    let leg = unique::uuid();
+    let call = Call {
+        conversation: format!("CON-{leg}").parse().unwrap(),
+        leg: leg.parse().unwrap(),
+        line: "447700900004".to_owned(),
+        from: Some(world::CALLER.to_owned()),
+        at: jiff::Timestamp::now(),
+        base: "https://example.com".to_owned(),
+        region: None,
+        refused: None,
+        plan: "0123456789abcdef".to_owned(),
+        place: None,
+        offer: None,
+        served: None,
+        lost: false,
+        ended: None,
+    };
+    let started = Instant::now();
+    stage.world.board.store().begin(&call).await.unwrap();
+    started.elapsed()
 }
