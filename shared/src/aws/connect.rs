@@ -71,3 +71,45 @@ impl HttpConnector for Chosen {
             .call(request)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_config::retry::RetryConfig;
+    use aws_config::{BehaviorVersion, Region};
+    use aws_sdk_dynamodb::config::{Config, Credentials};
+    use tokio::net::TcpListener;
+
+    /// The first byte of a TLS handshake.
+    const HANDSHAKE: u8 = 0x16;
+
+    #[tokio::test]
+    async fn a_request_speaks_tls_where_its_endpoint_does() {
+        for (scheme, first) in [("http", b'P'), ("https", HANDSHAKE)] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let endpoint = format!("{scheme}://{}", listener.local_addr().unwrap());
+            let config = Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::from_static("eu-west-1"))
+                .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+                .retry_config(RetryConfig::disabled())
+                .endpoint_url(endpoint)
+                .http_client(client())
+                .build();
+            let asking = aws_sdk_dynamodb::Client::from_conf(config)
+                .list_tables()
+                .send();
+            let hearing = async {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut byte = [0];
+                while stream.try_read(&mut byte).is_err() {
+                    stream.readable().await.unwrap();
+                }
+                byte[0]
+            };
+            let (answer, heard) = tokio::join!(asking, hearing);
+            assert!(answer.is_err(), "nobody answers");
+            assert_eq!(heard, first, "{scheme}");
+        }
+    }
+}
