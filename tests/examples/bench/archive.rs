@@ -116,7 +116,7 @@ fn environment(engines: &Engines, vonage: &str) -> Vec<(String, String)> {
     let ours = [
         ("SWITCHBOARD_TABLE", TABLE),
         ("SWITCHBOARD_BUCKET", BUCKET),
-        ("SWITCHBOARD_ARCHIVE_QUEUE_URL", &queue),
+        ("SWITCHBOARD_ARCHIVE_QUEUE_URL", queue.as_str()),
         ("VONAGE_APPLICATION_ID", fixtures::APPLICATION_ID),
         ("VONAGE_PRIVATE_KEY", fixtures::PRIVATE_KEY),
         ("VONAGE_API_URL", vonage),
