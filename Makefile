@@ -52,4 +52,4 @@ bench: $(BENCH)/bench-python
 
 $(BENCH)/bench-python: tests/bench/python/requirements.txt
 	rm -rf $@
-	-python3 -m venv $@ && $@/bin/pip install --quiet --require-hashes --requirement $< && touch $@
+	python3 -m venv $@ && $@/bin/pip install --quiet --require-hashes --requirement $< && touch $@ || rm -rf $@
