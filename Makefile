@@ -5,12 +5,13 @@
 #   make crash   kills a board in the midst of fifty calls, a hundred times
 #   make check   formatting, lints, docs, licences: what CI checks besides
 #   make build   the functions, optimised as they are deployed
-#   make bench   how fast the answer is, beside a bare Lambda
+#   make bench   how fast it is, beside a bare Lambda and Python; ARGS="cold claims" for parts
 #   make fuzz    hostile input, for long: TIME=60 seconds a target, TARGET=plan for one alone,
 #                INPUT=file to see one input again
 
 CARGO ?= cargo
 ARGS ?=
+BENCH = $(or $(CARGO_TARGET_DIR),target)
 
 TIME ?= 60
 TARGET ?= address batch cue gateway job ncco plan token webhook
@@ -49,10 +50,16 @@ fmt:
 build:
 	$(CARGO) build --release
 
-bench:
-	$(CARGO) build --release
+# The functions and the bare Lambda are built apart from one another, so that neither is given
+# features for the other's sake. Python is measured where it can be installed, and left out elsewhere.
+bench: $(BENCH)/bench-python
+	$(CARGO) build --release --package switchboard-answer --package switchboard-archive
 	$(CARGO) build --release --package switchboard-hello
-	$(CARGO) run --profile tool --package switchboard-tests --example bench -- $${CARGO_TARGET_DIR:-target}/release
+	$(CARGO) run --profile tool --package switchboard-tests --example bench -- $(BENCH)/release $(ARGS)
+
+$(BENCH)/bench-python: tests/bench/python/requirements.txt
+	rm -rf $@
+	python3 -m venv $@ && $@/bin/pip install --quiet --require-hashes --requirement $< && touch $@ || rm -rf $@
 
 # libFuzzer on the stable toolchain: only its sanitizers need another, and there is no unsafe code of
 # ours for them to watch. Built in a minute or five rather than in twenty. What it finds on its way is

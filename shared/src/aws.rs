@@ -1,11 +1,11 @@
 //! The AWS clients, built once at start.
 
+mod connect;
+
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_types::service_config::ServiceConfigKey;
 use std::time::Duration;
 
@@ -36,16 +36,22 @@ pub enum Waits {
 /// The AWS configuration of this process: credentials, region and endpoints as every AWS SDK reads
 /// them.
 pub async fn config(waits: Waits) -> SdkConfig {
-    loader(waits).load().await
+    let loader = loader(waits);
+    // Where the environment has credentials, as in Lambda, they win anyway. Said at once, it spares
+    // the start the building of everybody else who might have had some.
+    let set = |name: &str| std::env::var(name).is_ok_and(|value| !value.trim().is_empty());
+    let loader = if set("AWS_ACCESS_KEY_ID") && set("AWS_SECRET_ACCESS_KEY") {
+        loader.credentials_provider(EnvironmentVariableCredentialsProvider::new())
+    } else {
+        loader
+    };
+    loader.load().await
 }
 
 /// The same before it is loaded, for whoever brings credentials of their own. TLS by rustls with
 /// ring.
 #[must_use]
 pub fn loader(waits: Waits) -> ConfigLoader {
-    let client = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT);
     let timeouts = match waits {
         Waits::Caller => timeouts
@@ -61,7 +67,7 @@ pub fn loader(waits: Waits) -> ConfigLoader {
         Waits::Nobody => RetryConfig::standard().with_initial_backoff(Duration::from_millis(100)),
     };
     aws_config::defaults(BehaviorVersion::latest())
-        .http_client(client)
+        .http_client(connect::client())
         .timeout_config(timeouts.build())
         .retry_config(retries)
 }

@@ -8,6 +8,7 @@ use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde::{Deserialize, Serialize};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// Longest delay of an SQS message.
@@ -57,9 +58,13 @@ pub struct ArchiveJob {
 /// A queue of jobs.
 #[derive(Debug, Clone)]
 pub struct JobQueue {
-    client: Client,
+    client: Arc<LateClient>,
     url: String,
 }
+
+/// Made by the first job: a function that answers calls mostly hands none over, and its first
+/// caller shall not wait for a client.
+type LateClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send + Sync>>;
 
 /// A job could not be handed over.
 #[derive(Debug, thiserror::Error)]
@@ -86,15 +91,20 @@ impl JobQueue {
     /// A queue behind a client.
     #[must_use]
     pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self::late(Box::new(move || client), url.into())
+    }
+
+    fn late(client: Box<dyn FnOnce() -> Client + Send + Sync>, url: String) -> Self {
         Self {
-            client,
-            url: url.into(),
+            client: Arc::new(LazyLock::new(client)),
+            url,
         }
     }
 
     /// The queue whose URL a setting names.
     pub fn from_lookup(lookup: &mut Lookup, sdk: &SdkConfig, name: &str) -> Self {
-        Self::new(Client::new(sdk), lookup.required(name))
+        let sdk = sdk.clone();
+        Self::late(Box::new(move || Client::new(&sdk)), lookup.required(name))
     }
 
     /// Hands a job over, to be done after a delay (at most [`DELAY_MAX`], whole seconds).

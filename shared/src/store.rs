@@ -5,7 +5,7 @@
 //!
 //! | method | who asks | key | read | written |
 //! | --- | --- | --- | --- | --- |
-//! | [`begin`](Store::begin) | answer | call, conditional | – | 2, or 5 with a place in a queue |
+//! | [`begin`](Store::begin) | answer | call, conditional | – | 3, or 6 with a place in a queue |
 //! | [`call`](Store::call) | answer (repeat), event, dispatch, CLI | call, consistent | 1 | – |
 //! | [`enter`](Store::enter), [`leave`](Store::leave) | event | call + waiting, transaction | – | 6 |
 //! | [`note`](Store::note) | event | event, conditional | – | 2 |

@@ -50,10 +50,19 @@ impl Lambda {
     /// Outside a Tokio runtime, and when the binary cannot be started (is it built?).
     #[must_use]
     pub fn start(binary: &Path, env: Vec<(String, String)>) -> Self {
+        Self::run(Command::new(binary), env)
+    }
+
+    /// The same for a program that takes arguments.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    #[must_use]
+    pub fn run(mut command: Command, env: Vec<(String, String)>) -> Self {
         let api = Arc::new(RuntimeApi::default());
         let server = Loopback::serve(runtime_api::router(Arc::clone(&api)));
         let started = Instant::now();
-        let mut child = Command::new(binary)
+        let mut child = command
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .envs(usual_environment())
@@ -63,7 +72,7 @@ impl Lambda {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|fault| panic!("could not start {}: {fault}", binary.display()));
+            .unwrap_or_else(|fault| panic!("could not start {command:?}: {fault}"));
         let output = Output::of(&mut child);
         let child = Arc::new(Mutex::new(child));
         let watcher = tokio::spawn(watch(Arc::clone(&child), Arc::clone(&api), output.clone()));
