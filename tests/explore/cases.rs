@@ -95,7 +95,16 @@ pub(crate) fn declined() -> Case {
     }
 }
 
-/// The same without the other caller, and the caller may hang up.
+/// The same without the other caller.
+pub(crate) fn declined_alone() -> Case {
+    Case {
+        callers: 1,
+        then: vec![(free("bob"), 20)],
+        ..declined()
+    }
+}
+
+/// The same, and the caller may hang up.
 pub(crate) fn declined_and_gone() -> Case {
     Case {
         callers: 1,
@@ -124,6 +133,14 @@ pub(crate) fn talk() -> Case {
     }
 }
 
+/// Alice takes a call and ends it, while another caller calls.
+pub(crate) fn short_talk() -> Case {
+    Case {
+        then: vec![(calls(1), 21)],
+        ..talk()
+    }
+}
+
 /// Alice is free and goes away; a caller calls.
 pub(crate) fn away() -> Case {
     Case {
@@ -147,6 +164,14 @@ pub(crate) fn pretend() -> Case {
         ],
         ..Case::default()
     }
+}
+
+/// The same without the other caller.
+pub(crate) fn pretend_alone() -> Case {
+    let mut case = pretend();
+    case.callers = 1;
+    case.then.pop();
+    case
 }
 
 /// The longest wait is over when the music ends; an agent says free.
@@ -225,11 +250,6 @@ fn a_caller_and_an_agent_always_find_one_another() {
 }
 
 #[test]
-fn two_callers_and_two_agents_always_find_one_another() {
-    two_and_two().holds();
-}
-
-#[test]
 fn one_caller_goes_to_one_of_two_agents() {
     one_waits_for_two().holds();
 }
@@ -245,18 +265,13 @@ fn a_caller_may_hang_up_at_any_point() {
 }
 
 #[test]
-fn a_caller_whose_connect_fails_keeps_the_place_whoever_comes_meanwhile() {
-    declined().holds();
-}
-
-#[test]
-fn a_caller_whose_connect_fails_may_hang_up_at_any_point() {
-    declined_and_gone().holds();
+fn a_caller_whose_connect_fails_keeps_the_place() {
+    declined_alone().holds();
 }
 
 #[test]
 fn a_talk_begins_and_ends_in_any_order_beside_the_next_caller() {
-    talk().holds();
+    short_talk().holds();
 }
 
 #[test]
@@ -266,7 +281,7 @@ fn an_agent_may_go_away_while_a_caller_looks() {
 
 #[test]
 fn a_pretended_agent_is_like_any_other() {
-    pretend().holds();
+    pretend_alone().holds();
 }
 
 #[test]
@@ -285,26 +300,12 @@ fn an_agent_of_two_queues_takes_one_caller_at_a_time() {
 }
 
 #[test]
-fn whoever_crashes_nobody_is_stranded() {
-    for case in [
-        one_and_one(10, 11),
-        one_waits_for_two(),
-        two_call_for_one(),
-        music(),
-    ] {
-        crashed(case).holds();
-    }
+fn whoever_crashes_between_a_caller_and_an_agent_nobody_is_stranded() {
+    crashed(one_and_one(10, 11)).holds();
 }
 
 #[test]
-fn whoever_crashes_when_a_caller_hangs_up_or_a_connect_fails_nobody_is_stranded() {
-    crashed(hang_up()).holds();
-    crashed(Case {
-        callers: 1,
-        then: vec![(free("bob"), 20)],
-        ..declined()
-    })
-    .holds();
+fn whoever_crashes_in_a_talk_nobody_is_stranded() {
     crashed(Case {
         callers: 1,
         then: Vec::new(),
@@ -314,8 +315,63 @@ fn whoever_crashes_when_a_caller_hangs_up_or_a_connect_fails_nobody_is_stranded(
 }
 
 #[test]
-fn a_transfer_may_be_refused_or_its_answer_lost() {
-    for case in [one_and_one(10, 11), music(), hang_up()] {
+fn a_transfer_may_be_refused() {
+    refused(one_waits_for_two()).holds();
+}
+
+#[test]
+fn the_answer_to_a_transfer_may_be_lost() {
+    doubtful(one_waits_for_two()).holds();
+}
+
+#[test]
+#[ignore = "takes minutes: make explore"]
+fn two_callers_and_two_agents_always_find_one_another() {
+    two_and_two().holds();
+}
+
+#[test]
+#[ignore = "takes minutes: make explore"]
+fn a_caller_whose_connect_fails_keeps_the_place_whoever_comes() {
+    declined().holds();
+}
+
+#[test]
+#[ignore = "takes minutes: make explore"]
+fn a_caller_whose_connect_fails_may_hang_up_at_any_point() {
+    declined_and_gone().holds();
+}
+
+#[test]
+#[ignore = "takes minutes: make explore"]
+fn a_talk_ends_beside_the_next_caller_and_an_agent_who_says_free() {
+    talk().holds();
+}
+
+#[test]
+#[ignore = "takes minutes: make explore"]
+fn a_pretended_agent_is_like_any_other_beside_the_next_caller() {
+    pretend().holds();
+}
+
+#[test]
+#[ignore = "takes minutes: make explore"]
+fn whoever_crashes_wherever_nobody_is_stranded() {
+    for case in [
+        one_waits_for_two(),
+        two_call_for_one(),
+        hang_up(),
+        declined_alone(),
+        music(),
+    ] {
+        crashed(case).holds();
+    }
+}
+
+#[test]
+#[ignore = "takes minutes: make explore"]
+fn a_transfer_may_fail_while_music_ends_or_the_caller_hangs_up() {
+    for case in [music(), hang_up()] {
         refused(case.clone()).holds();
         doubtful(case).holds();
     }

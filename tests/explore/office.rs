@@ -22,7 +22,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use switchboard_shared::chain;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
@@ -107,6 +107,10 @@ const PATIENT: Duration = Duration::from_secs(600);
 /// Patience of a client that is not: shorter than the wait before a second attempt, so that there
 /// is none.
 const HASTY: Duration = Duration::from_millis(190);
+
+/// How old a handler may be to be gone on with. Work that somebody listens for is given up after
+/// 1.3 s; an older one is run anew, which takes milliseconds.
+const FRESH: Duration = Duration::from_millis(400);
 
 /// How often a run that came out otherwise than before is made again. Only a machine that stalls
 /// within [`HASTY`] does that.
@@ -202,6 +206,7 @@ pub(crate) struct Parked {
     handler: Handler,
     names: Names,
     answer: oneshot::Sender<Reply>,
+    begun: Instant,
 }
 
 /// What comes of asking.
@@ -488,7 +493,11 @@ impl Office {
             handler,
             mut names,
             answer,
+            begun,
         } = parked;
+        if begun.elapsed() > FRESH {
+            return Err("it is as good as given up".to_owned());
+        }
         let Reply::Http(status, body) = reply else {
             panic!("the table always answers")
         };
@@ -499,7 +508,7 @@ impl Office {
         };
         self.clock.set(moment(at));
         answer.send(reply).expect("the handler waits");
-        self.advance(handler)
+        self.advance(handler, begun)
     }
 
     fn try_run(&self, task: &Task, past: &[Past]) -> Result<(Stand, Option<Parked>), String> {
@@ -530,11 +539,16 @@ impl Office {
             *used += asked + 1;
         }
         let routers = (self.answer.clone(), self.event.clone());
-        self.advance(Box::pin(handle(task.what.clone(), routers, exchange)))
+        let handler = Box::pin(handle(task.what.clone(), routers, exchange));
+        self.advance(handler, Instant::now())
     }
 
     /// Runs until the handler asks something new, or is done.
-    fn advance(&self, mut handler: Handler) -> Result<(Stand, Option<Parked>), String> {
+    fn advance(
+        &self,
+        mut handler: Handler,
+        begun: Instant,
+    ) -> Result<(Stand, Option<Parked>), String> {
         let stand = self.runtime.block_on(async {
             tokio::select! {
                 biased;
@@ -550,11 +564,14 @@ impl Office {
             return Err(format!("it asked less: {:?}", run.past));
         }
         Ok(match (stand, run.parked.take()) {
-            (_, Some((ask, answer))) => {
+            // Given up in this very moment, since the machine stalled.
+            (Some(_), Some(_)) => return Err("it was given up".to_owned()),
+            (None, Some((ask, answer))) => {
                 let parked = Parked {
                     handler,
                     names: std::mem::take(&mut run.names),
                     answer,
+                    begun,
                 };
                 // Vonage's client is impatient by nature, and is run anew.
                 let keep = !matches!(ask, Ask::Vonage { .. });
@@ -621,6 +638,7 @@ async fn handle(what: Happening, (answer, event): (Router, Router), exchange: Ex
             Job::Pretend { call } => exchange.pretend(&call).await,
             Job::Look { agent } => exchange.look(&agent).await,
             Job::Gone { call } => exchange.gone(&call).await,
+            Job::Begin { .. } => panic!("the table is never away here"),
             Job::Sweep => exchange.sweep().await,
         },
     };

@@ -36,6 +36,7 @@ pub(crate) enum Plays {
     /// An agent's phone rings.
     Connect {
         script: Text,
+        query: Text,
         agent: &'static str,
         offer: Text,
         ring: Ring,
@@ -76,6 +77,7 @@ impl Plays {
                 agent,
                 offer: offer.unwrap().into(),
                 ring: Ring::Rings,
+                query: query.as_str().into(),
                 script,
             };
         }
@@ -95,7 +97,7 @@ impl Plays {
 }
 
 /// The query of the event URL of a script's connect.
-pub(crate) fn query_of(script: &str) -> Option<String> {
+fn query_of(script: &str) -> Option<String> {
     let ncco: Value = serde_json::from_str(script).unwrap();
     let connect = ncco
         .as_array()?

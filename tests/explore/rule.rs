@@ -80,8 +80,10 @@ pub(crate) fn rows(rows: &Rows, clock: i64) -> Result<(), Broken> {
                     offer.agent
                 ));
             }
-            if call.served.is_some() {
-                return Err(format!("{leg} is served, and promised"));
+            if call.served.is_some() || call.place.is_none() {
+                return Err(format!(
+                    "{leg} is promised, and has no place to come back to"
+                ));
             }
         }
     }
@@ -105,12 +107,38 @@ pub(crate) fn rows(rows: &Rows, clock: i64) -> Result<(), Broken> {
     Ok(())
 }
 
-/// What holds once everyone has moved.
-pub(crate) fn quiet(rows: &Rows, clock: i64, legs: &[Leg]) -> Result<(), Broken> {
+/// What no write does: ring an agent who has gone away.
+pub(crate) fn step(before: &Rows, after: &Rows) -> Result<(), Broken> {
+    for (key, row) in after.iter().filter(|(key, _)| key.starts_with("AGENT#")) {
+        let Some(old) = before.get(key).filter(|old| *old != row) else {
+            continue;
+        };
+        let agent = |row: &str| {
+            let item = plain_item(&serde_json::from_str::<Value>(row).unwrap());
+            serde_json::from_value::<Presence>(item).unwrap()
+        };
+        let (old, new) = (agent(old), agent(row));
+        if !old.present && new.offer.is_some() && new.offer != old.offer {
+            return Err(format!("{} is rung, and has gone away", new.name));
+        }
+    }
+    Ok(())
+}
+
+/// What holds once everyone has moved. A caller whose hang-up came before their call was written
+/// leaves an entry behind, which is cleared by whoever looks next: `looked` says that somebody has.
+pub(crate) fn quiet(rows: &Rows, clock: i64, legs: &[Leg], looked: bool) -> Result<(), Broken> {
     let now = moment(clock);
     let all = read(rows);
     for (queue, agents) in SERVED {
-        let waits = all.waiting.iter().find(|(name, _)| name == queue);
+        let here = |one: &Waiting| {
+            let call = all.calls.iter().find(|call| call.leg == one.leg);
+            call.is_none_or(|call| call.ended.is_none())
+        };
+        let waits = all
+            .waiting
+            .iter()
+            .find(|(name, one)| name == queue && here(one));
         let idle = all
             .agents
             .iter()
@@ -124,7 +152,7 @@ pub(crate) fn quiet(rows: &Rows, clock: i64, legs: &[Leg]) -> Result<(), Broken>
         let call = all.calls.iter().find(|call| call.leg.as_str() == name);
         if leg.line == Line::Over {
             let entry = all.waiting.iter().find(|(_, one)| one.leg.as_str() == name);
-            if entry.is_some() && call.is_none_or(|call| call.ended.is_some()) {
+            if looked && entry.is_some() && call.is_none_or(|call| call.ended.is_some()) {
                 return Err(format!("{name} is gone, and still stands in a queue"));
             }
             let kept = all.agents.iter().find(|agent| {

@@ -41,9 +41,9 @@ const LATER_ROUNDS: usize = 6;
 
 impl Case {
     /// Looks at every order.
-    pub(crate) fn explore(&self, mutation: Option<Mutation>) -> Found {
+    pub(crate) fn explore(&self, mutations: &[Mutation]) -> Found {
         let begun = Instant::now();
-        let mut world = World::new(mutation);
+        let mut world = World::new(mutations.to_vec());
         let mut state = world.empty(self.callers);
         for (index, what) in self.before.iter().enumerate() {
             let at = i64::try_from(index).unwrap();
@@ -112,7 +112,7 @@ impl Case {
     /// Looks at every order, and wants no rule broken.
     #[track_caller]
     pub(crate) fn holds(&self) {
-        let found = self.explore(None);
+        let found = self.explore(&[]);
         assert!(found.broken.is_none(), "\n{}", found.broken.unwrap());
     }
 }
@@ -160,14 +160,14 @@ fn drain(
 fn settled(world: &mut World, state: &State, end: &mut Option<Vec<String>>) -> Result<(), Broken> {
     if !state.faults {
         let rows = world.rows.get(state.rows).clone();
-        rule::quiet(&rows, state.clock, &state.legs)?;
+        rule::quiet(&rows, state.clock, &state.legs, false)?;
     }
     if let Some(end) = end {
         end.push(format!("{PAST_EVERY_LEASE} s pass"));
     }
     let state = afterwards(world, state.clone(), end)?;
     let rows = world.rows.get(state.rows).clone();
-    rule::quiet(&rows, state.clock, &state.legs)
+    rule::quiet(&rows, state.clock, &state.legs, true)
 }
 
 fn afterwards(

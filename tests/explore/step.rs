@@ -2,7 +2,7 @@
 
 use crate::mutation::Mutation;
 use crate::office::{Ask, Reply, Stand, moment};
-use crate::phone::{Leg, Line, Plays, Ring, payload_of, query_of};
+use crate::phone::{Leg, Line, Plays, Ring, payload_of};
 use crate::program::{Numbers, Programs, reply_words, words};
 use crate::rule;
 use crate::state::State;
@@ -49,21 +49,24 @@ pub(crate) struct World {
     served: HashMap<(u32, u32, i64), (u32, u32)>,
     /// Tables in which every rule held, by rows and clock.
     held: HashSet<(u32, i64)>,
+    /// What is heard of the script a handler sends or replies with, by its point.
+    heard: HashMap<u32, Plays>,
 }
 
 /// A rule that is broken, in words.
 pub(crate) type Broken = String;
 
 impl World {
-    pub(crate) fn new(mutation: Option<Mutation>) -> Self {
+    pub(crate) fn new(mutations: Vec<Mutation>) -> Self {
         Self {
-            table: Table::new(mutation),
+            table: Table::new(mutations),
             programs: Programs::new(),
             rows: Numbers::default(),
             tasks: Numbers::default(),
             kinds: Numbers::default(),
             served: HashMap::new(),
             held: HashSet::new(),
+            heard: HashMap::new(),
         }
     }
 
@@ -198,6 +201,7 @@ impl World {
 
     /// Does it.
     pub(crate) fn apply(&mut self, state: &State, choice: Move) -> Result<State, Broken> {
+        let before = state.rows;
         let mut state = state.clone();
         match choice {
             Move::Serve(task) => self.serve(&mut state, task)?,
@@ -217,9 +221,6 @@ impl World {
             Move::Reply(number) => {
                 let point = take(&mut state, number);
                 let task = self.tasks.get(number).clone();
-                let Stand::Says(Some(script)) = self.programs.stand(point).clone() else {
-                    panic!("{} says nothing", task.words())
-                };
                 let (caller, about) = match (&task.what, &task.about) {
                     (Happening::Call { caller, .. }, _) => (*caller, None),
                     (_, Some((caller, about))) => (*caller, Some(about)),
@@ -229,7 +230,8 @@ impl World {
                 let late =
                     about.is_some_and(|about| state.legs[caller].plays.script() != Some(about));
                 if !late {
-                    hear(&mut state, caller, &script)?;
+                    let plays = self.plays(point);
+                    hear(&mut state, caller, plays)?;
                 }
             }
             Move::Crash(number, again) => {
@@ -267,6 +269,9 @@ impl World {
                 state.left.tunes -= 1;
                 self.tune_ends(&mut state, caller);
             }
+        }
+        if before != state.rows {
+            rule::step(self.rows.get(before), self.rows.get(state.rows))?;
         }
         if self.held.insert((state.rows, state.clock)) {
             rule::rows(self.rows.get(state.rows), state.clock).inspect_err(|_| {
@@ -349,13 +354,31 @@ impl World {
 
     /// Vonage moves a leg.
     fn transfer(&mut self, state: &mut State, number: u32) -> Result<(), Broken> {
-        let stand = self.programs.stand_of(point_of(state, number));
-        let Stand::Asks(Ask::Vonage { leg, body, .. }) = &*stand else {
+        let point = point_of(state, number);
+        let stand = self.programs.stand_of(point);
+        let Stand::Asks(Ask::Vonage { leg, .. }) = &*stand else {
             panic!("nobody is moved")
         };
-        let body: Value = serde_json::from_str(body).unwrap();
-        let script = body["destination"]["ncco"].to_string();
-        hear(state, caller(leg).unwrap(), &script)
+        let plays = self.plays(point);
+        hear(state, caller(leg).unwrap(), plays)
+    }
+
+    /// What is heard of the script with which a handler stands at a point.
+    fn plays(&mut self, point: u32) -> Plays {
+        if let Some(plays) = self.heard.get(&point) {
+            return plays.clone();
+        }
+        let script = match self.programs.stand(point) {
+            Stand::Says(Some(script)) => script.clone(),
+            Stand::Asks(Ask::Vonage { body, .. }) => {
+                let body: Value = serde_json::from_str(body).unwrap();
+                body["destination"]["ncco"].to_string()
+            }
+            other => panic!("there is no script in {other:?}"),
+        };
+        let plays = Plays::read(&script);
+        self.heard.insert(point, plays.clone());
+        plays
     }
 
     /// A caller's leg is over.
@@ -387,6 +410,7 @@ impl World {
     pub(crate) fn ring(&mut self, state: &mut State, caller: usize, now: Ring, status: &str) {
         let Plays::Connect {
             script,
+            query,
             agent,
             offer,
             ring,
@@ -396,7 +420,7 @@ impl World {
         };
         let talked = *ring == Ring::Talks;
         *ring = now;
-        let (script, agent) = (script.clone(), *agent);
+        let (script, query, agent) = (script.clone(), query.clone(), *agent);
         let mut body = json!({
             "uuid": format!("agent-{offer}"), "conversation_uuid": "CON-agent",
             "direction": "outbound", "status": status,
@@ -405,7 +429,6 @@ impl World {
         if talked {
             body["duration"] = "5".into();
         }
-        let query = query_of(&script).unwrap();
         let words = format!("{agent}'s phone for {}: {status}", leg(caller));
         self.event(state, &body, &query, &words, Some((caller, script)));
     }
@@ -526,11 +549,10 @@ fn is_over(state: &State, leg: &str) -> bool {
 }
 
 /// A script of ours begins to play on a leg.
-fn hear(state: &mut State, caller: usize, script: &str) -> Result<(), Broken> {
+fn hear(state: &mut State, caller: usize, plays: Plays) -> Result<(), Broken> {
     if state.legs[caller].line == Line::Over {
         return Ok(());
     }
-    let plays = Plays::read(script);
     if let Plays::Connect { agent, offer, .. } = &plays {
         for (other, leg_of_other) in state.legs.iter().enumerate() {
             let Plays::Connect {

@@ -21,12 +21,12 @@ type Served = (Vec<(String, Option<Rc<str>>)>, Reply);
 /// The board's engine, asked in this process, with a memory of what it was asked.
 pub(crate) struct Table {
     engine: Database,
-    mutation: Option<Mutation>,
+    mutations: Vec<Mutation>,
     served: HashMap<(Rc<str>, Vec<(String, Rc<str>)>), Rc<Served>>,
 }
 
 impl Table {
-    pub(crate) fn new(mutation: Option<Mutation>) -> Self {
+    pub(crate) fn new(mutations: Vec<Mutation>) -> Self {
         let engine = Database::memory().unwrap();
         let key = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
         let schema = json!({
@@ -41,7 +41,7 @@ impl Table {
         engine.create_table(read(&schema)).unwrap();
         Self {
             engine,
-            mutation,
+            mutations,
             served: HashMap::new(),
         }
     }
@@ -65,7 +65,7 @@ impl Table {
         let served = match self.served.get(&asked) {
             Some(served) => served.clone(),
             None => {
-                if let Some(mutation) = &self.mutation {
+                for mutation in &self.mutations {
                     mutation.apply(&mut request);
                 }
                 let served = Rc::new(self.run(operation, &request, &asked.1));
