@@ -4,6 +4,7 @@
 #   make test    everything CI tests
 #   make crash   kills a board in the midst of fifty calls, a hundred times
 #   make check   formatting, lints, docs, licences: what CI checks besides
+#   make explore every order of the queue protocol, of the larger cases too: minutes
 #   make build   the functions, optimised as they are deployed
 #   make bench   how fast it is, beside a bare Lambda and Python; ARGS="cold claims" for parts
 #   make fuzz    hostile input, for long: TIME=60 seconds a target, TARGET=plan for one alone,
@@ -17,7 +18,7 @@ TIME ?= 60
 TARGET ?= address batch cue gateway job ncco plan token webhook
 INPUT ?=
 
-.PHONY: dev test crash check lint fmt build bench fuzz
+.PHONY: dev test crash explore check lint fmt build bench fuzz
 
 dev:
 	$(CARGO) run --quiet --package switchboard-cli -- dev $(ARGS)
@@ -34,6 +35,10 @@ crash:
 	$(CARGO) build --profile tool --bins
 	$(CARGO) build --profile tool --package switchboard-cli
 	SWITCHBOARD_CRASH_SEEDS=100 $(CARGO) test --profile tool --package switchboard-tests --test crash $(ARGS)
+
+# The cases that `make test` has no time for, too.
+explore:
+	$(CARGO) test --package switchboard-tests --test explore -- --include-ignored --nocapture $(ARGS)
 
 check: lint
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

@@ -7,16 +7,28 @@ use std::sync::atomic::{AtomicI64, Ordering};
 /// A clock. Clones show the same time.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
-    /// How far it is ahead of the system's clock, in milliseconds.
+    /// How far it is ahead of the system's clock, in milliseconds; of one that stands still, what it
+    /// shows.
     ahead: Arc<AtomicI64>,
+    still: bool,
 }
 
 impl Clock {
+    /// A clock that stands still until it is moved or set: whoever goes by it does the same things
+    /// whenever they are done.
+    #[must_use]
+    pub fn standing(at: Timestamp) -> Self {
+        Self {
+            ahead: Arc::new(AtomicI64::new(at.as_millisecond())),
+            still: true,
+        }
+    }
+
     /// The time now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let ahead = SignedDuration::from_millis(self.ahead.load(Ordering::Relaxed));
-        let now = Timestamp::now();
+        let now = self.base();
         now.saturating_add(ahead).unwrap_or(now)
     }
 
@@ -28,7 +40,16 @@ impl Clock {
 
     /// Sets the clock, from where it goes on.
     pub fn set(&self, to: Timestamp) {
-        let ahead = to.as_millisecond() - Timestamp::now().as_millisecond();
+        let ahead = to.as_millisecond() - self.base().as_millisecond();
         self.ahead.store(ahead, Ordering::Relaxed);
+    }
+
+    /// What it is ahead of.
+    fn base(&self) -> Timestamp {
+        if self.still {
+            Timestamp::UNIX_EPOCH
+        } else {
+            Timestamp::now()
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! ring.
 
 use crate::call::Call;
+use crate::clock::Clock;
 use crate::crypto;
 use crate::id::LegId;
 use crate::job::{Job, JobError, JobQueue};
@@ -138,12 +139,15 @@ pub async fn claim_agent(
     jobs: &JobQueue,
     queue: &Queue,
     call: &Call,
-    now: Timestamp,
+    clock: &Clock,
 ) -> Result<Option<Offer>, ClaimError> {
     let Some(place) = &call.place else {
         return Ok(None);
     };
     let mut free = store.agents(&queue.agents).await?;
+    // Only now: who said "free" since this webhook came is not free from its beginning on, and may
+    // have looked for callers before this one was written.
+    let now = clock.now();
     free.retain(|agent| agent.is_free(now));
     if free.is_empty() {
         return Ok(None);

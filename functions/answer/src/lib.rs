@@ -159,10 +159,10 @@ impl Answer {
             });
         }
         match (self.store.begin(&call).await, decision.next) {
-            (Ok(Begun::Again(call)), next) => self.again(&call, next, now).await,
+            (Ok(Begun::Again(call)), next) => self.again(&call, next).await,
             (Ok(Begun::First), Next::Wait(flow, queue)) => {
                 *otherwise = script::hold(flow, queue, &call, 0);
-                self.wait(&plan, flow, queue, &call, now).await
+                self.wait(&plan, flow, queue, &call).await
             }
             (Ok(Begun::First), Next::Say(ncco)) => ncco,
             // The caller is served, the ledger is not yet.
@@ -224,7 +224,7 @@ impl Answer {
 
     /// Vonage asks again about a call it did not get our answer to: the same answer, from how the
     /// call stands.
-    async fn again(&self, call: &Call, decided: Next<'_>, now: Timestamp) -> Ncco {
+    async fn again(&self, call: &Call, decided: Next<'_>) -> Ncco {
         let plan = match self.plans.of(call).await {
             Ok(plan) => plan,
             Err(error) => {
@@ -241,7 +241,7 @@ impl Answer {
                 script::connect_offer(&plan, flow, queue, offer, call, false)
                     .unwrap_or_else(script::sorry)
             }
-            (Some((flow, queue)), None, _) => self.wait(&plan, flow, queue, call, now).await,
+            (Some((flow, queue)), None, _) => self.wait(&plan, flow, queue, call).await,
             (None, _, Next::Say(ncco)) => ncco,
             // Waited before, and is served or gone since: nothing is left to say.
             (None, _, Next::Wait(..)) => script::goodbye(),
@@ -250,14 +250,7 @@ impl Answer {
 
     /// The caller waits, as is written: a free agent gets them at once, else they hold. What fails
     /// here is tried again when the music comes back to us.
-    async fn wait(
-        &self,
-        plan: &Plan,
-        flow: &Flow,
-        queue: &Queue,
-        call: &Call,
-        now: Timestamp,
-    ) -> Ncco {
+    async fn wait(&self, plan: &Plan, flow: &Flow, queue: &Queue, call: &Call) -> Ncco {
         if let Some(after) = queue.free_after {
             let pretend = Job::Pretend {
                 call: call.leg.clone(),
@@ -266,7 +259,7 @@ impl Answer {
                 tracing::error!(leg.id = %call.leg, error = %chain(&error), "free-after waits for the sweep");
             }
         }
-        match offer::claim_agent(&self.store, &self.jobs, queue, call, now).await {
+        match offer::claim_agent(&self.store, &self.jobs, queue, call, &self.clock).await {
             Ok(Some(offer)) => {
                 tracing::info!(leg.id = %call.leg, agent.id = %offer.agent, "{} is free", offer.agent);
                 script::connect_offer(plan, flow, queue, &offer, call, false)

@@ -144,7 +144,7 @@ impl Events {
         };
         if now.duration_since(place.entered).unsigned_abs() < queue.max_wait {
             let round = playing.next_round();
-            return self.look(&plan, flow, queue, &call, round, now).await;
+            return self.look(&plan, flow, queue, &call, round).await;
         }
         if !self.store.leave(&call.leg, &place).await? {
             return Ok(web::noted());
@@ -191,13 +191,13 @@ impl Events {
         queue: &Queue,
         call: &Call,
         round: u32,
-        now: Timestamp,
     ) -> Result<Response, Failure> {
-        let ncco = match offer::claim_agent(&self.store, &self.jobs, queue, call, now).await? {
-            Some(offer) => script::connect_offer(plan, flow, queue, &offer, call, true)
-                .unwrap_or_else(script::sorry),
-            None => script::hold(flow, queue, call, round),
-        };
+        let ncco =
+            match offer::claim_agent(&self.store, &self.jobs, queue, call, &self.clock).await? {
+                Some(offer) => script::connect_offer(plan, flow, queue, &offer, call, true)
+                    .unwrap_or_else(script::sorry),
+                None => script::hold(flow, queue, call, round),
+            };
         Ok(web::say(&ncco))
     }
 
@@ -234,7 +234,7 @@ impl Events {
                         )
                         .await?;
                 }
-                self.look(plan, flow, queue, &call, 0, now).await
+                self.look(plan, flow, queue, &call, 0).await
             }
         }
     }
