@@ -182,7 +182,6 @@ pub(crate) fn longest_wait() -> Case {
         pass: 3_700,
         then: vec![(free("alice"), 3_710)],
         left: Budget { tunes: 1, ..NONE },
-        ..Case::default()
     }
 }
 

@@ -1,4 +1,8 @@
-//! Each condition of a write, left out on the way to the table: a rule breaks.
+//! A condition of a write, left out on the way to the table: a rule breaks.
+//!
+//! No case here misses the id of the promise where a caller is put back, lost or served and an agent
+//! released, nor `ended` where a caller is put back: they are for events that come after a promise
+//! has run out and another was made, and time does not pass that far while these cases search.
 
 use crate::cases;
 use crate::mutation::{Lost, Mutation};
@@ -13,18 +17,10 @@ const CLAIM_AGENT: (&str, &str) = (
 const CLAIM_CALLER: (&str, &str) = ("CALL#", "SET #offer = :offer");
 /// The entry's side of a claim.
 const CLAIM_ENTRY: (&str, &str) = ("QUEUE#", "");
-/// A caller who is put back.
-const PUT_BACK: (&str, &str) = ("CALL#", "REMOVE #offer");
-/// A caller whom Vonage does not know.
-const LOSE: (&str, &str) = ("CALL#", "SET #lost");
-/// An agent who is released.
-const RELEASE: (&str, &str) = ("AGENT#", "SET #free_from = :free_from");
 /// A caller who moves on.
 const LEAVE: (&str, &str) = ("CALL#", "REMOVE #place");
 /// An agent who says free.
 const FREE: (&str, &str) = ("AGENT#", "SET #name = :name, #present = :true");
-/// A caller who is served.
-const SERVED: (&str, &str) = ("CALL#", "SET #served");
 /// An agent who answers.
 const TALKS: (&str, &str) = ("AGENT#", "SET #free_from = :until, #leg");
 /// A call that begins.
@@ -108,33 +104,7 @@ fn a_call_that_begins_twice_is_caught() {
 }
 
 #[test]
-#[ignore = "looks at what is not caught by any case so far"]
-fn probe() {
-    let id = Lost::Condition("#offer.#id = :offer");
-    let ended = Lost::Condition("attribute_not_exists(#ended)");
-    let all = [
-        (CLAIM_CALLER, ended),
-        (PUT_BACK, ended),
-        (PUT_BACK, id),
-        (LOSE, id),
-        (SERVED, id),
-        (RELEASE, Lost::Condition("#offer = :offer")),
-    ];
-    for lost in all {
-        let cases = [
-            cases::hang_up(),
-            cases::declined_alone(),
-            cases::short_talk(),
-            cases::declined_and_gone(),
-        ];
-        let found = cases.iter().find_map(|case| {
-            case.explore(&[Mutation {
-                item: lost.0.0,
-                update: lost.0.1,
-                lost: lost.1,
-            }])
-            .broken
-        });
-        println!("PROBE {lost:?}: {found:?}");
-    }
+fn a_claim_of_a_caller_who_hung_up_is_caught() {
+    let lost = Lost::Condition("attribute_not_exists(#ended)");
+    is_caught(&[(CLAIM_CALLER, lost)], &[cases::hang_up()]);
 }

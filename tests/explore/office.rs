@@ -234,8 +234,8 @@ struct Names {
 }
 
 impl Names {
-    /// Learns the names in a text that comes in, and gives the handler its own ids back.
-    fn to_real(&mut self, text: &str) -> String {
+    /// A text comes in: its names are learned, and the handler is given its own ids back.
+    fn come_in(&mut self, text: &str) -> String {
         self.known.extend(ids(text));
         let mut text = text.to_owned();
         for (real, name) in &self.named {
@@ -244,7 +244,8 @@ impl Names {
         text
     }
 
-    fn to_named(&mut self, text: &str) -> String {
+    /// A text goes out: what the handler made up is given a name.
+    fn go_out(&mut self, text: &str) -> String {
         for id in ids(text) {
             if !self.known.contains(&id) && !self.named.iter().any(|(real, _)| *real == id) {
                 let mut hasher = DefaultHasher::new();
@@ -278,7 +279,7 @@ impl Line {
     fn ask(&self, mut ask: Ask) -> Asked {
         let mut run = self.run.lock().unwrap();
         let (Ask::Table { body, .. } | Ask::Job { body, .. } | Ask::Vonage { body, .. }) = &mut ask;
-        *body = run.names.to_named(body);
+        *body = run.names.go_out(body);
         let Some(past) = run.past.pop_front() else {
             if run.parked.is_some() {
                 run.diverged = Some(format!("two requests at once: {ask:?}"));
@@ -293,7 +294,7 @@ impl Line {
         }
         self.clock.set(moment(past.at));
         Asked::Known(match past.reply {
-            Reply::Http(status, body) => Reply::Http(status, run.names.to_real(&body)),
+            Reply::Http(status, body) => Reply::Http(status, run.names.come_in(&body)),
             Reply::NoAnswer => Reply::NoAnswer,
         })
     }
@@ -501,7 +502,7 @@ impl Office {
         let Reply::Http(status, body) = reply else {
             panic!("the table always answers")
         };
-        let reply = Reply::Http(*status, names.to_real(body));
+        let reply = Reply::Http(*status, names.come_in(body));
         *self.line.run.lock().unwrap() = Run {
             names,
             ..Run::default()
@@ -519,8 +520,8 @@ impl Office {
             ..Names::default()
         };
         if let Happening::Event { body, query, .. } = &task.what {
-            names.to_real(body);
-            names.to_real(query);
+            names.come_in(body);
+            names.come_in(query);
         }
         *self.line.run.lock().unwrap() = Run {
             past: past.iter().cloned().collect(),
@@ -578,7 +579,7 @@ impl Office {
                 (Stand::Asks(ask), keep.then_some(parked))
             }
             (Some(Stand::Says(script)), None) => {
-                let script = script.map(|script| run.names.to_named(&script));
+                let script = script.map(|script| run.names.go_out(&script));
                 (Stand::Says(script), None)
             }
             (Some(stand), None) => (stand, None),

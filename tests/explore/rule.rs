@@ -49,10 +49,12 @@ pub(crate) fn rows(rows: &Rows, clock: i64) -> Result<(), Broken> {
             .iter()
             .filter(|(_, one)| one.leg == *leg)
             .collect();
-        if let Some(place) = &call.place {
-            if place.since != call.at {
-                return Err(format!("{leg} has lost the place of their first moment"));
-            }
+        if call
+            .place
+            .as_ref()
+            .is_some_and(|place| place.since != call.at)
+        {
+            return Err(format!("{leg} has lost the place of their first moment"));
         }
         if call.is_waiting() {
             let place = call.place.as_ref().unwrap();

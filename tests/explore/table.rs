@@ -15,6 +15,9 @@ pub(crate) const TABLE: &str = "switchboard";
 /// Status and body, as DynamoDB would send them.
 pub(crate) type Reply = (u16, Rc<str>);
 
+/// A request, and the rows it may touch.
+type Asked = (Rc<str>, Vec<(String, Rc<str>)>);
+
 /// What a request did: rows set or removed, and its reply.
 type Served = (Vec<(String, Option<Rc<str>>)>, Reply);
 
@@ -22,7 +25,7 @@ type Served = (Vec<(String, Option<Rc<str>>)>, Reply);
 pub(crate) struct Table {
     engine: Database,
     mutations: Vec<Mutation>,
-    served: HashMap<(Rc<str>, Vec<(String, Rc<str>)>), Rc<Served>>,
+    served: HashMap<Asked, Rc<Served>>,
 }
 
 impl Table {
