@@ -269,16 +269,37 @@ async fn a_failed_connect_goes_straight_to_another_agent_who_is_free() {
 
 #[tokio::test]
 async fn failure_and_completion_of_a_leg_may_come_in_either_order_and_twice() {
+    for order in [
+        ["completed", "timeout", "completed", "timeout"],
+        ["timeout", "completed", "timeout", "completed"],
+    ] {
+        let world = World::open().await;
+        world.call(SUPPORT, "leg-1").await;
+        world.says("alice", "free").await;
+        let ncco = world.moved("leg-1").await;
+        for status in order {
+            let answered = world.connected_leg(&ncco, status, Value::Null).await;
+            assert_eq!(answered.status, 200);
+        }
+        assert_eq!(world.waiting("support").await, ["leg-1"], "{order:?}");
+        assert_eq!(world.state("alice").await, "resting", "{order:?}");
+    }
+}
+
+#[tokio::test]
+async fn completion_of_a_leg_that_never_connected_takes_nobody_from_their_talk() {
     let world = World::open().await;
     world.call(SUPPORT, "leg-1").await;
     world.says("alice", "free").await;
     let ncco = world.moved("leg-1").await;
-    for status in ["completed", "timeout", "completed", "timeout"] {
-        let answered = world.connected_leg(&ncco, status, Value::Null).await;
-        assert_eq!(answered.status, 200);
-        assert_eq!(world.waiting("support").await, ["leg-1"]);
-        assert_eq!(world.state("alice").await, "resting");
-    }
+    let nothing = json!({ "start_time": null });
+    world.connected_leg(&ncco, "completed", nothing).await;
+    assert!(world.waiting("support").await.is_empty());
+    assert_eq!(world.state("alice").await, "ringing");
+    // Were the word of the failure lost, the caller's own script would come back to us.
+    world.notify(&ncco).await;
+    assert_eq!(world.waiting("support").await, ["leg-1"]);
+    assert_eq!(world.state("alice").await, "resting");
 }
 
 #[tokio::test]
@@ -733,6 +754,34 @@ async fn the_fallback_knows_a_failed_connect_by_its_event_url() {
     let again = world.post("/webhooks/fallback", &failed).await.body;
     let next = world.notify(&again).await.body;
     assert_eq!(rings(&next), "447700900012", "the next agent of the line");
+}
+
+#[tokio::test]
+async fn an_answer_told_after_the_end_of_a_ringing_lines_talk_begins_nothing() {
+    let world = World::open().await;
+    let ncco = world.call("447700900003", "leg-1").await;
+    world.says("alice", "free").await;
+    let lasted = json!({ "duration": "5" });
+    world.connected_leg(&ncco, "completed", lasted).await;
+    world.connected_leg(&ncco, "answered", Value::Null).await;
+    assert_eq!(world.state("alice").await, "free");
+    let goodbye = world.notify(&ncco).await.body;
+    assert_eq!(goodbye[0]["text"], "Goodbye.");
+}
+
+#[tokio::test]
+async fn the_word_that_they_talked_ends_the_wait_of_a_caller_who_was_put_back() {
+    let world = World::open().await;
+    world.call(SUPPORT, "leg-1").await;
+    world.says("alice", "free").await;
+    let ncco = world.moved("leg-1").await;
+    // The talk is over, and nothing of it is known: the caller waits again.
+    world.notify(&ncco).await;
+    assert_eq!(world.waiting("support").await, ["leg-1"]);
+    world.connected_leg(&ncco, "answered", Value::Null).await;
+    assert!(world.waiting("support").await.is_empty());
+    let goodbye = world.notify(&ncco).await.body;
+    assert_eq!(goodbye[0]["text"], "Goodbye.");
 }
 
 #[tokio::test]
