@@ -7,6 +7,7 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 use switchboard_shared::call::Call;
 use switchboard_shared::id::LegId;
+use switchboard_shared::plan::AgentName;
 use switchboard_shared::recording::State;
 use switchboard_shared::script::SORRY;
 
@@ -202,7 +203,7 @@ async fn ended(stage: &Stage, callers: &[Caller<'_>]) {
         if acknowledged_all && call.ended.is_none() {
             stage.wrong("the call has no end in the ledger".to_owned());
         }
-        let served = call.served.as_ref().map(|agent| agent.as_str());
+        let served = call.served.as_ref().map(AgentName::as_str);
         if acknowledged_all && served != caller.talked.first().copied() {
             stage.wrong(format!(
                 "the ledger says served by {served:?}, it was {:?}",
@@ -313,7 +314,8 @@ async fn recording(stage: &Stage, id: &str, length: u64) -> Outcome {
             }
         }
         Some(one) if one.state == State::Failed => {
-            if one.reason.is_none() || !keys.is_empty() {
+            let as_should_be = one.reason.is_some() && keys.is_empty();
+            if !as_should_be {
                 stage.wrong(format!("it failed, and in the bucket are {keys:?}"));
             }
         }
