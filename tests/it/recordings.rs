@@ -258,6 +258,22 @@ async fn a_recording_of_a_conversation_we_do_not_know_is_kept_all_the_same() {
 }
 
 #[tokio::test]
+async fn where_a_recording_goes_is_decided_before_the_first_try_and_never_after() {
+    let world = World::open().await;
+    let notice = offered(&world, "r-1", mp3());
+    world
+        .platform
+        .spoil("file-r-1", RecordingFault::Status(404), 3);
+    announce(&world, &notice).await;
+    eventually(|| async { (downloads(&world) > 0).then_some(()) }).await;
+    // Had the first try put it into the bucket and died, the next ones would look for it there.
+    world.call(LINE, "leg-1").await;
+    let key = archived(&world, "r-1").await.key.unwrap();
+    assert!(key.starts_with("recordings/unknown-line/"), "{key}");
+    assert_eq!(keys(&world).await, [key]);
+}
+
+#[tokio::test]
 async fn a_recording_of_a_call_that_named_no_line_has_a_folder_with_a_name() {
     let world = World::open().await;
     let mut body = crate::world::incoming(LINE, "leg-1");

@@ -213,6 +213,9 @@ impl Archiver {
             // Another message got to work on it, or the last try is not long enough ago.
             return Ok(Done::NotDue(wait));
         }
+        if recording.attempts == 0 {
+            self.find_call(&mut recording).await.map_err(later)?;
+        }
         let until = now.saturating_add(AT_WORK).unwrap_or(now);
         if !self
             .store
@@ -239,15 +242,20 @@ impl Archiver {
         }
     }
 
-    /// From Vonage into the bucket, unless it is there already.
-    async fn download(&self, recording: &mut Recording) -> Result<(), Why> {
-        if recording.call.is_none()
-            && let Some(conversation) = &recording.conversation
+    /// Looks up whose recording it is. Before the first try and never after: the line is part of the
+    /// object's key, and what a try has left in the bucket must be found by the next.
+    async fn find_call(&self, recording: &mut Recording) -> Result<(), StoreError> {
+        if let Some(conversation) = &recording.conversation
             && let Some(call) = self.store.calls_in(conversation).await?
         {
             recording.line = Some(call.line);
             recording.call = Some(call.leg);
         }
+        Ok(())
+    }
+
+    /// From Vonage into the bucket, unless it is there already.
+    async fn download(&self, recording: &mut Recording) -> Result<(), Why> {
         let again = recording.attempts > 1;
         let found = if again {
             self.archive.find(recording).await?
