@@ -94,7 +94,7 @@ pub(crate) async fn measure(stage: &Stage) -> Section {
         format!("{rss:.1} MiB"),
         at_most(64.0, "MiB", rss),
     );
-    section.note(&format!(
+    section.note(format!(
         "The embedded S3 returns no checksum for what was put in parts, so the archive reads it back, \
          which AWS spares it. Beside a copy that is read back as well it is {:.2} ×.",
         ratio(copied + read, archived)
