@@ -243,6 +243,7 @@ fn usual_environment() -> [(&'static str, &'static str); 14] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::eventually;
     use serde_json::json;
     use std::path::PathBuf;
 
@@ -324,7 +325,8 @@ mod tests {
         };
         assert_eq!(reported.error_type, "Fake");
         assert_eq!(reported.message, "no luck");
-        assert!(error.to_string().contains("about to fail"), "{error}");
+        // The pipe may be read a moment later than the error has come.
+        eventually(|| async { error.to_string().contains("about to fail").then_some(()) }).await;
         // An error ends the invocation, not the function.
         assert!(lambda.invoke(json!(1)).await.is_ok());
     }
