@@ -887,3 +887,19 @@ async fn an_agent_added_to_the_plan_serves_those_who_wait_already() {
     );
     assert_eq!(rings(&world.moved("leg-1").await), "447700900013");
 }
+
+#[tokio::test]
+async fn the_word_that_they_talked_is_kept_though_the_caller_is_gone_already() {
+    let world = World::open().await;
+    world.call(SUPPORT, "leg-1").await;
+    world.says("alice", "free").await;
+    let ncco = world.moved("leg-1").await;
+    world.notify(&ncco).await;
+    world.platform.end("leg-1");
+    world.hang_up("leg-1").await;
+    eventually(|| async { world.waiting("support").await.is_empty().then_some(()) }).await;
+    world.connected_leg(&ncco, "answered", Value::Null).await;
+    let call = world.board.store().call(&"leg-1".parse().unwrap()).await;
+    let served = call.unwrap().unwrap().served.unwrap();
+    assert_eq!(served.as_str(), "alice");
+}

@@ -289,6 +289,8 @@ impl Store {
                 update(Key::Call(call), &late),
                 Write::delete(&self.table, waiting_key(call, place)),
             ]);
+            // Or hung up meanwhile, and somebody has cleared the place already.
+            group.push_back(vec![update(Key::Call(call), &late)]);
             group
         };
         match turn {
