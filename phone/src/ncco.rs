@@ -1,0 +1,1 @@
+//! Scripts: what Vonage takes, and what it refuses.
