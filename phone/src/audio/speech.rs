@@ -195,10 +195,9 @@ fn pause(tag: &str) -> Option<Duration> {
             Some(number) => (number, 0.001),
             None => (time.strip_suffix('s').unwrap_or_default(), 1.0),
         };
-        let time = number.trim().parse().unwrap_or(0.0) * unit;
-        return Some(
-            Duration::try_from_secs_f64(time).map_or(LONGEST_BREAK, |time| time.min(LONGEST_BREAK)),
-        );
+        let time = number.trim().parse::<f64>().unwrap_or(0.0) * unit;
+        let time = time.clamp(0.0, LONGEST_BREAK.as_secs_f64());
+        return Some(Duration::try_from_secs_f64(time).unwrap_or_default());
     }
     // Like the pauses that commas, sentences and paragraphs make.
     Some(Duration::from_millis(match attribute("strength") {
@@ -256,11 +255,12 @@ fn syllables(text: &str, pitch: f32, room: u64) -> Vec<Syllable> {
     for (number, word) in text.split(' ').enumerate() {
         let length: u64 = word.chars().map(weight).sum();
         // A full stop or comma is a rest at the word's end.
-        let sounds: Vec<char> = word
+        let spelt = word.trim_end_matches(|last: char| !last.is_alphanumeric());
+        let sounding: u64 = spelt.chars().map(weight).sum();
+        let sounds: Vec<char> = spelt
             .chars()
             .filter(|letter| letter.is_alphanumeric())
             .collect();
-        let sounding: u64 = sounds.iter().copied().map(weight).sum();
         let vowels = vowels(&sounds);
         let each = sounding as f32 * scale / vowels.len().max(1) as f32;
         for (place, vowel) in vowels.into_iter().enumerate() {

@@ -16,7 +16,7 @@ const SAMPLE_BYTES: u16 = 2;
 
 /// The bytes of a whole file.
 pub(super) fn size(samples: u64, channels: u8) -> u64 {
-    header_size(channels.into()) + data_size(samples, channels.into())
+    header_size(channels.into()).saturating_add(data_size(samples, channels.into()))
 }
 
 /// What stands before the samples.
@@ -31,7 +31,7 @@ pub(super) fn header(samples: u64, channels: usize) -> Vec<u8> {
 
     let mut out = Vec::with_capacity(header as usize);
     out.extend(b"RIFF");
-    out.extend(fits(header - 8 + data));
+    out.extend(fits(data.saturating_add(header - 8)));
     out.extend(b"WAVEfmt ");
     out.extend(if extensible { 40_u32 } else { 16 }.to_le_bytes());
     out.extend(if extensible { EXTENSIBLE } else { PCM }.to_le_bytes());
@@ -107,5 +107,5 @@ fn header_size(channels: u16) -> u64 {
 }
 
 fn data_size(samples: u64, channels: u16) -> u64 {
-    samples * u64::from(channels) * u64::from(SAMPLE_BYTES)
+    samples.saturating_mul(u64::from(channels * SAMPLE_BYTES))
 }
