@@ -335,6 +335,8 @@ function newCard(leg) {
   const title = part(card, "title");
   title.id = `title-${leg.leg}`;
   card.setAttribute("aria-labelledby", title.id);
+  // Nobody rings a caller, so that phone has nothing to answer with.
+  if (leg.role === "caller") part(card, "choices").remove();
   for (const key of KEYS) {
     part(card, "keys").append(element("button", { type: "button", "data-do": "press", value: key }, key));
   }
@@ -433,7 +435,7 @@ function updateCard(card, leg) {
   const line = leg.name && leg.role === "caller" ? `${leg.name}, ${leg.to}` : leg.to;
   write(part(card, "line"), leg.role === "caller" ? `calls ${line}` : `${leg.to}, called from ${leg.from}`);
   write(part(card, "status"), ringing && ignored.has(leg.leg) ? `${words}, unheard` : words);
-  part(card, "choices").hidden = !ringing;
+  if (part(card, "choices")) part(card, "choices").hidden = !ringing;
   const talks = isLive(leg) && leg.status === "answered";
   part(card, "say").hidden = part(card, "keys").hidden = !talks;
   part(card, "keys").dataset.wanted = Boolean(leg.takes?.keys);
