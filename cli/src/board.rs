@@ -8,8 +8,12 @@ use crate::paper;
 use crate::poller::Poller;
 use crate::secrets::{Secrets, SecretsError};
 use crate::serve::serve;
+use crate::work::Work;
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -143,6 +147,10 @@ pub struct Board {
     archive_queue: JobQueue,
     sqs: aws_sdk_sqs::Client,
     engines: Engines,
+    clock: Clock,
+    work: Work,
+    /// URLs of the queues it takes messages from.
+    queues: [String; 2],
     stop: watch::Sender<bool>,
     swept: watch::Receiver<bool>,
     tasks: JoinSet<()>,
@@ -162,9 +170,17 @@ impl Board {
             None => None,
         };
         let (engines, secrets) = match &config.data {
-            Some(data) => (Engines::open(data).await?, Secrets::open(data)?),
-            None => (Engines::in_memory().await?, Secrets::new()?),
+            Some(data) => (
+                Engines::open(data, config.clock.clone()).await?,
+                Secrets::open(data)?,
+            ),
+            None => (
+                Engines::in_memory(config.clock.clone()).await?,
+                Secrets::new()?,
+            ),
         };
+        let clock = config.clock;
+        let work = Work::default();
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let mut environment = config.environment;
@@ -178,7 +194,7 @@ impl Board {
         prepare(&mut environment, &patient).await?;
         let quick = endpoints.config(Waits::Caller, &environment).await;
 
-        let mut lookup = lookup(&environment).with_clock(config.clock);
+        let mut lookup = lookup(&environment).with_clock(clock.clone());
         let lookup = &mut lookup;
         let answer = switchboard_answer::Answer::from_lookup(lookup, &quick);
         let events = switchboard_event::Events::from_lookup(lookup, &quick);
@@ -215,28 +231,36 @@ impl Board {
         let dispatch = Arc::new(dispatch);
         let archiver = Arc::new(archiver);
         let sqs = aws_sdk_sqs::Client::new(&patient);
+        let of = |name: &str| environment.get(name).unwrap_or_default();
+        let queues = [
+            of("SWITCHBOARD_DISPATCH_QUEUE_URL"),
+            of("SWITCHBOARD_ARCHIVE_QUEUE_URL"),
+        ];
         let poller = |url: &str, at_once| Poller {
             sqs: sqs.clone(),
-            url: environment.get(url).unwrap_or_default(),
+            url: url.to_owned(),
             at_once,
             sent: engines.sqs_sent(),
+            work: work.clone(),
             stop: stopped.clone(),
         };
         let jobs = dispatch.clone();
-        tasks.spawn(
-            poller("SWITCHBOARD_DISPATCH_QUEUE_URL", 8).run(move |event| {
-                let jobs = jobs.clone();
-                async move { jobs.take(event).await }
-            }),
-        );
-        tasks.spawn(
-            poller("SWITCHBOARD_ARCHIVE_QUEUE_URL", 4).run(move |event| {
-                let archiver = archiver.clone();
-                async move { archiver.take(event).await }
-            }),
-        );
+        tasks.spawn(poller(&queues[0], 8).run(move |event| {
+            let jobs = jobs.clone();
+            async move { jobs.take(event).await }
+        }));
+        tasks.spawn(poller(&queues[1], 4).run(move |event| {
+            let archiver = archiver.clone();
+            async move { archiver.take(event).await }
+        }));
         let (sweeping, swept) = watch::channel(false);
-        tasks.spawn(sweep(dispatch, sweeping, stopped.clone()));
+        tasks.spawn(sweep(
+            dispatch,
+            clock.clone(),
+            work.clone(),
+            sweeping,
+            stopped.clone(),
+        ));
 
         let router = web::whole(merge([
             switchboard_answer::router(answer),
@@ -244,9 +268,9 @@ impl Board {
             switchboard_recording::router(recordings),
             switchboard_transfer::router(transfer),
         ]));
+        let router = router.layer(middleware::from_fn_with_state(work.clone(), counted));
         let (listener, address) = listen(config.port).await?;
         tasks.spawn(serve(listener, router, stopped));
-        let of = |name: &str| environment.get(name).unwrap_or_default();
         let address = Address {
             url: format!("http://{address}"),
             endpoints,
@@ -268,6 +292,9 @@ impl Board {
             archive_queue,
             sqs,
             engines,
+            clock,
+            work,
+            queues,
             stop,
             swept,
             tasks,
@@ -330,6 +357,23 @@ impl Board {
     pub async fn swept(&self) {
         // An error means that the board stops before it is done.
         let _ = self.swept.clone().wait_for(|swept| *swept).await;
+    }
+
+    /// Waits until nothing is left to do now: no request is being answered, no job is due or being
+    /// done, no sweep either. What is delayed does not count, up to the moment of the board's clock
+    /// at which it is due: [`Clock::next`] says when the first one is.
+    ///
+    /// Knows only of queues on the board's own engine.
+    pub async fn idle(&self) {
+        self.swept().await;
+        let more = || {
+            let due = self
+                .clock
+                .next()
+                .is_some_and(|next| next <= self.clock.now());
+            due || self.queues.iter().any(|url| self.engines.sqs_has_free(url))
+        };
+        self.work.rest(more).await;
     }
 
     /// Stops: no new requests, those under way finish, nothing acknowledged is lost.
@@ -535,18 +579,25 @@ async fn watch_plan(plans: Plans, store: Store, mut stop: watch::Receiver<bool>)
 /// cloud.
 async fn sweep(
     dispatch: Arc<Dispatch>,
+    clock: Clock,
+    work: Work,
     swept: watch::Sender<bool>,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut overdue = SignedDuration::ZERO;
+    let next = clock.alarm();
     loop {
+        let begun = work.begin();
+        next.set(Some(clock.after(SWEEP_TICK)));
         if let Err(error) = dispatch.sweep(overdue).await {
             tracing::error!(error = %chain(&error), "the sweep did not end");
         }
         overdue = switchboard_dispatch::OVERDUE;
         swept.send_replace(true);
-        if wait(&mut stop, SWEEP_TICK).await {
-            return;
+        drop(begun);
+        tokio::select! {
+            () = next.rings() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
         }
     }
 }
@@ -555,6 +606,12 @@ async fn sweep(
 async fn wait(stop: &mut watch::Receiver<bool>, time: Duration) -> bool {
     let stopped = stop.wait_for(|stop| *stop);
     tokio::time::timeout(time, stopped).await.is_ok()
+}
+
+/// Has a request count as under way until it is answered.
+async fn counted(State(work): State<Work>, request: Request, next: Next) -> Response {
+    let _begun = work.begin();
+    next.run(request).await
 }
 
 fn merge(routers: [Router; 4]) -> Router {

@@ -8,6 +8,9 @@
 //! | DynamoDB | `dynoxide-rs`, on SQLite | `table.sqlite`, synced at each commit |
 //! | S3 | `s3s-fs`, on files | `bucket/`, one directory per bucket |
 //! | SQS | `winterbaume-sqs`, in memory | nothing: messages end with the process |
+//!
+//! Messages are delayed and hidden by a clock of ours, so that nobody has to wait for them whose
+//! clock can be moved.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +19,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::Builder as HttpClientBuilder;
+use switchboard_shared::clock::Clock;
 use tempfile::TempDir;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -72,18 +76,19 @@ impl Engines {
     /// Opens the engines on what is kept under `data`, which is made if need be.
     ///
     /// Queues are not kept: the caller creates them anew and sends again what
-    /// the table says is pending.
+    /// the table says is pending. `clock` says when a message is due.
     ///
     /// # Errors
     ///
     /// When `data` cannot be made or read or its path is not UTF-8, when
     /// `table.sqlite` in it is not a table of ours, or when no loopback port can
     /// be had.
-    pub async fn open(data: &Path) -> Result<Self, EnginesError> {
+    pub async fn open(data: &Path, clock: Clock) -> Result<Self, EnginesError> {
         Self::start(
             Keep::In(data.join("table.sqlite")),
             data.join("bucket"),
             None,
+            clock,
         )
         .await
     }
@@ -94,19 +99,20 @@ impl Engines {
     /// # Errors
     ///
     /// When no temporary directory or no loopback port can be had.
-    pub async fn in_memory() -> Result<Self, EnginesError> {
+    pub async fn in_memory(clock: Clock) -> Result<Self, EnginesError> {
         let scratch = tempfile::tempdir().map_err(|source| EnginesError::Directory {
             path: std::env::temp_dir(),
             source,
         })?;
         let objects = scratch.path().join("bucket");
-        Self::start(Keep::Nothing, objects, Some(scratch)).await
+        Self::start(Keep::Nothing, objects, Some(scratch), clock).await
     }
 
     async fn start(
         keep: Keep,
         objects: PathBuf,
         scratch: Option<TempDir>,
+        clock: Clock,
     ) -> Result<Self, EnginesError> {
         // `objects` lies in the data directory, so this makes both.
         std::fs::create_dir_all(&objects).map_err(|source| EnginesError::Directory {
@@ -118,7 +124,7 @@ impl Engines {
         Ok(Self {
             dynamodb: dynamodb::serve(&keep, stopped.clone()).await?,
             s3: s3::serve(&objects, stopped.clone()).await?,
-            queues: Queues::serve(stopped).await?,
+            queues: Queues::serve(stopped, clock).await?,
             sdk_config: sdk_config(),
             stop,
             _scratch: scratch,
@@ -172,14 +178,20 @@ impl Engines {
         aws_sdk_sqs::Client::from_conf(config.build())
     }
 
-    /// Counts the requests that put messages on a queue, from any process.
+    /// Counts the requests that put messages on a queue, from any process, and
+    /// the moments at which delayed or hidden ones are free to take.
     ///
     /// A poller waits on `changed()` in place of asking again and again. Each
     /// receiver remembers what it has seen, so a message sent between looking
-    /// and waiting still wakes it. The count rises when a message is sent, not
-    /// when its delay or its visibility timeout ends: look for those by time.
+    /// and waiting still wakes it.
     pub fn sqs_sent(&self) -> watch::Receiver<u64> {
         self.queues.sent()
+    }
+
+    /// Whether a queue, named by its URL, has a message that a poller could take
+    /// now. False of a queue that is not ours.
+    pub fn sqs_has_free(&self, url: &str) -> bool {
+        self.queues.has_free(url)
     }
 
     /// The environment that leads the AWS SDKs of a child process here.

@@ -10,3 +10,4 @@ pub mod plan_report;
 mod poller;
 pub mod secrets;
 mod serve;
+mod work;

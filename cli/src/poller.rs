@@ -1,6 +1,7 @@
 //! What Lambda's event source mapping does: takes messages from a queue, hands them to a function,
 //! deletes those that are done with.
 
+use crate::work::Work;
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
@@ -10,7 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
-/// How often a queue is asked though nothing was sent: finds messages whose delay is over.
+/// How often a queue is asked though nothing was sent: finds messages whose delay is over in a queue
+/// that is not on our own engine.
 const TICK: Duration = Duration::from_millis(200);
 
 /// How long a queue is left alone after it did not answer.
@@ -25,6 +27,8 @@ pub(crate) struct Poller {
     pub(crate) at_once: usize,
     /// Fires when something was sent to any queue.
     pub(crate) sent: watch::Receiver<u64>,
+    /// Where it counts what it has in hand.
+    pub(crate) work: Work,
     /// Turns true when the board stops.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -47,15 +51,19 @@ impl Poller {
                 continue;
             }
             self.sent.mark_unchanged();
+            // From before a message leaves the queue until it is in somebody's hands.
+            let looking = self.work.begin();
             let messages = match self.receive(i32::try_from(free).unwrap_or(1)).await {
                 Ok(messages) => messages,
                 Err(error) => {
+                    drop(looking);
                     tracing::warn!(%error, "a queue does not answer");
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
             };
             if messages.is_empty() {
+                drop(looking);
                 tokio::select! {
                     _ = self.sent.changed() => {}
                     _ = self.stop.changed() => {}
@@ -69,10 +77,10 @@ impl Poller {
                     .acquire_owned()
                     .await
                     .expect("it is never closed");
-                let (take, poller) = (take.clone(), self.clone());
+                let (take, poller, begun) = (take.clone(), self.clone(), self.work.begin());
                 tokio::spawn(async move {
                     poller.one(&*take, message).await;
-                    drop(permit);
+                    drop((begun, permit));
                 });
             }
         }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use switchboard_cli::engines::Engines;
+use switchboard_shared::clock::Clock;
 use switchboard_shared::id::LegId;
 use switchboard_shared::recording::State;
 use switchboard_shared::script::{NOT_IN_SERVICE, SORRY};
@@ -27,7 +28,10 @@ const MASKED: &str = "447700900004";
 const DISPATCH_QUEUE: &str = "SWITCHBOARD_DISPATCH_QUEUE_URL";
 
 async fn stage() -> Stage {
-    Stage::open(Arc::new(Engines::in_memory().await.unwrap())).await
+    Stage::open(Arc::new(
+        Engines::in_memory(Clock::default()).await.unwrap(),
+    ))
+    .await
 }
 
 fn leg(line: &str) -> String {

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use switchboard_cli::engines::Engines;
+use switchboard_shared::clock::Clock;
 use switchboard_shared::recording::State;
 use tokio::task::JoinSet;
 
@@ -96,7 +97,7 @@ pub(crate) async fn whatever_goes_wrong(scenarios: &[Scenario], per_request: usi
         None => per_request,
     };
     let mut turns = TURNS.iter().cycle();
-    let engines = Arc::new(Engines::in_memory().await.unwrap());
+    let engines = Arc::new(Engines::in_memory(Clock::default()).await.unwrap());
     let stage = Stage::open(Arc::clone(&engines)).await;
     let mut report = Report::default();
     let mut cases = VecDeque::new();

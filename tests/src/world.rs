@@ -162,12 +162,31 @@ impl World {
         Self::start(plan, None, Vec::new(), Platform::start()).await
     }
 
-    /// With everything chosen by the test.
+    /// On a plan of the test's own, in memory, by a clock that stands until it is moved. Downloads
+    /// are tried again after the product's own waits.
+    pub async fn standing(plan: &str) -> Self {
+        let clock = Clock::standing(jiff::Timestamp::now());
+        Self::start_by(plan, None, Vec::new(), Platform::start(), clock, None).await
+    }
+
+    /// With everything chosen by the test but the clock, which runs.
     pub async fn start(
         plan: &str,
         data: Option<PathBuf>,
         settings: Vec<(String, String)>,
         platform: Platform,
+    ) -> Self {
+        let delays = Some(vec![Duration::from_millis(100); 3]);
+        Self::start_by(plan, data, settings, platform, Clock::default(), delays).await
+    }
+
+    async fn start_by(
+        plan: &str,
+        data: Option<PathBuf>,
+        settings: Vec<(String, String)>,
+        platform: Platform,
+        clock: Clock,
+        delays: Option<Vec<Duration>>,
     ) -> Self {
         let signer = Signer {
             secret: "the secret of these tests, long enough".to_owned(),
@@ -182,14 +201,13 @@ impl World {
         environment.or_set("VONAGE_API_KEY", &signer.api_key);
         environment.or_set("VONAGE_SIGNATURE_SECRET", &signer.secret);
         environment.or_set("VONAGE_PRIVATE_KEY", fixtures::PRIVATE_KEY);
-        let clock = Clock::default();
         let board = Board::start(BoardConfig {
             data,
             port: 0,
             plan: file.path().to_owned(),
             environment,
             clock: clock.clone(),
-            delays: Some(vec![Duration::from_millis(100); 3]),
+            delays,
         })
         .await
         .unwrap();

@@ -98,7 +98,7 @@ impl Desk {
         lock: std::fs::File,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let engines = Engines::open(data).await?;
+        let engines = Engines::open(data, Clock::default()).await?;
         let endpoints = Endpoints::of(&engines, environment);
         let sdk = endpoints.config(Waits::Nobody, environment).await;
         let named = |name: &str, own: &str| environment.get(name).unwrap_or_else(|| own.to_owned());

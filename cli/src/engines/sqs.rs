@@ -6,12 +6,16 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
+use switchboard_shared::clock::Clock;
 use tokio::sync::watch;
 use winterbaume_core::{MockRequest, MockResponse, MockService as _};
 use winterbaume_sqs::SqsService;
 
+use self::messages::Messages;
 use super::loopback::{self, Loopback, Stop};
 use super::{EnginesError, REGION};
+
+mod messages;
 
 /// Longest delay of one message. SQS refuses more, the engine below would not.
 ///
@@ -21,15 +25,18 @@ const DELAY_SECONDS_MAX: i64 = 900;
 /// SQS in memory, over HTTP.
 pub(super) struct Queues {
     loopback: Loopback,
+    messages: Arc<Messages>,
     sent: watch::Receiver<u64>,
 }
 
 impl Queues {
-    pub(super) async fn serve(stop: Stop) -> Result<Self, EnginesError> {
+    pub(super) async fn serve(stop: Stop, clock: Clock) -> Result<Self, EnginesError> {
         let (count, sent) = watch::channel(0);
+        let messages = Arc::new(Messages::new(clock));
+        tokio::spawn(tell(messages.clone(), count.clone(), stop.clone()));
         let loopback = Loopback::start(|listener, url| {
             let gate = Arc::new(Gate {
-                service: SqsService::new(),
+                service: SqsService::with_backend(messages.clone()),
                 url: format!("{url}/"),
                 sent: count,
                 stop: stop.clone(),
@@ -42,7 +49,11 @@ impl Queues {
             engine: "SQS",
             source,
         })?;
-        Ok(Self { loopback, sent })
+        Ok(Self {
+            loopback,
+            messages,
+            sent,
+        })
     }
 
     pub(super) fn url(&self) -> &str {
@@ -54,6 +65,12 @@ impl Queues {
         // A new receiver waits for what comes, not for what was.
         sent.mark_unchanged();
         sent
+    }
+
+    /// Whether a queue, named by its URL, has a message that is free to take.
+    pub(super) fn has_free(&self, url: &str) -> bool {
+        let name = url.rsplit('/').next().unwrap_or_default();
+        url.starts_with(self.url()) && self.messages.has_free(name)
     }
 
     pub(super) async fn finished(self) {
@@ -68,6 +85,16 @@ struct Gate {
     url: String,
     sent: watch::Sender<u64>,
     stop: Stop,
+}
+
+/// Tells whoever waits of messages whose time has come.
+async fn tell(messages: Arc<Messages>, count: watch::Sender<u64>, stop: Stop) {
+    loop {
+        tokio::select! {
+            () = messages.next_free() => count.send_modify(|count| *count += 1),
+            () = stop.asked() => return,
+        }
+    }
 }
 
 async fn answer(State(gate): State<Arc<Gate>>, headers: HeaderMap, body: Bytes) -> Response {

@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 use switchboard_cli::engines::Engines;
+use switchboard_shared::clock::Clock;
 use switchboard_shared::job::ArchiveJob;
 use switchboard_shared::recording::{Recording, State};
 use switchboard_shared::store::{self, Store};
@@ -104,7 +105,7 @@ pub(crate) async fn measure(stage: &Stage) -> Section {
 
 /// Engines without a board: its sweep would archive what is meant for the function.
 async fn open() -> Engines {
-    let engines = Engines::in_memory().await.unwrap();
+    let engines = Engines::in_memory(Clock::default()).await.unwrap();
     let dynamodb = engines.dynamodb_client();
     store::create_table(&dynamodb, TABLE).await.unwrap();
     let bucket = engines.s3_client().create_bucket().bucket(BUCKET);

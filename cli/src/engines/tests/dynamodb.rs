@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use crate::engines::Engines;
+use switchboard_shared::clock::Clock;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -279,7 +280,7 @@ async fn an_update_fills_in_what_is_missing_and_obeys_its_condition() {
 
 /// Engines with a table in them like the one of the stack.
 async fn table() -> (Engines, Client) {
-    let engines = Engines::in_memory().await.unwrap();
+    let engines = Engines::in_memory(Clock::default()).await.unwrap();
     let client = engines.dynamodb_client();
     create_table(&client).await;
     (engines, client)

@@ -10,6 +10,7 @@ use aws_smithy_http_client::Builder as HttpClientBuilder;
 
 use super::{dynamodb, s3, sqs};
 use crate::engines::{Engines, EnginesError};
+use switchboard_shared::clock::Clock;
 
 /// Set for a child, to what it needs to know.
 const CHILD: &str = "SWITCHBOARD_ENGINES_TEST_CHILD";
@@ -20,7 +21,7 @@ const DONE: &str = "the child is done";
 #[tokio::test]
 async fn what_was_kept_is_there_after_a_close() {
     let data = tempfile::tempdir().unwrap();
-    let engines = Engines::open(data.path()).await.unwrap();
+    let engines = Engines::open(data.path(), Clock::default()).await.unwrap();
     write(&engines).await;
     engines.close().await;
     assert_kept(data.path()).await;
@@ -29,7 +30,7 @@ async fn what_was_kept_is_there_after_a_close() {
 #[tokio::test]
 async fn what_was_kept_is_there_after_a_drop() {
     let data = tempfile::tempdir().unwrap();
-    let engines = Engines::open(data.path()).await.unwrap();
+    let engines = Engines::open(data.path(), Clock::default()).await.unwrap();
     write(&engines).await;
     drop(engines);
     assert_kept(data.path()).await;
@@ -38,7 +39,9 @@ async fn what_was_kept_is_there_after_a_drop() {
 #[tokio::test]
 async fn what_was_kept_is_there_after_a_kill() {
     if let Some(data) = std::env::var_os(CHILD) {
-        let engines = Engines::open(Path::new(&data)).await.unwrap();
+        let engines = Engines::open(Path::new(&data), Clock::default())
+            .await
+            .unwrap();
         write(&engines).await;
         println!("\n{DONE}");
         std::future::pending::<()>().await;
@@ -68,7 +71,7 @@ async fn a_child_process_finds_the_engines_by_its_environment_alone() {
         println!("\n{DONE}");
         return;
     }
-    let engines = Engines::in_memory().await.unwrap();
+    let engines = Engines::in_memory(Clock::default()).await.unwrap();
     dynamodb::create_table(&engines.dynamodb_client()).await;
     s3::create_bucket(&engines.s3_client()).await;
     let queue = sqs::create(&engines.sqs_client(), "dispatch", &[]).await;
@@ -95,7 +98,7 @@ async fn a_child_process_finds_the_engines_by_its_environment_alone() {
 
 #[tokio::test]
 async fn the_temporary_objects_go_with_the_engines() {
-    let engines = Engines::in_memory().await.unwrap();
+    let engines = Engines::in_memory(Clock::default()).await.unwrap();
     let scratch: PathBuf = engines._scratch.as_ref().unwrap().path().to_owned();
     s3::create_bucket(&engines.s3_client()).await;
     assert!(scratch.join("bucket").join(s3::BUCKET).is_dir());
@@ -108,7 +111,10 @@ async fn a_table_that_is_no_table_is_named() {
     let data = tempfile::tempdir().unwrap();
     let path = data.path().join("table.sqlite");
     std::fs::write(&path, "a letter, and a long one so that it fills a page").unwrap();
-    let error = Engines::open(data.path()).await.err().unwrap();
+    let error = Engines::open(data.path(), Clock::default())
+        .await
+        .err()
+        .unwrap();
     assert!(
         matches!(&error, EnginesError::Table { path: named, .. } if *named == path),
         "{error:?}"
@@ -125,7 +131,7 @@ async fn write(engines: &Engines) {
 }
 
 async fn assert_kept(data: &Path) {
-    let engines = Engines::open(data).await.unwrap();
+    let engines = Engines::open(data, Clock::default()).await.unwrap();
     assert_eq!(
         dynamodb::get(&engines.dynamodb_client(), "CALL#1", "CALL").await,
         Some(dynamodb::item("CALL#1", "CALL", &[("kept", "yes")]))

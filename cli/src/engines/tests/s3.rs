@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::engines::Engines;
+use switchboard_shared::clock::Clock;
 
 pub(super) const BUCKET: &str = "recordings";
 const KEY: &str = "2026/01/01/CON-1/one.mp3";
@@ -168,7 +169,7 @@ async fn a_list_gives_the_keys_under_a_prefix_in_order() {
 
 /// Engines with a bucket in them.
 async fn bucket() -> (Engines, Client) {
-    let engines = Engines::in_memory().await.unwrap();
+    let engines = Engines::in_memory(Clock::default()).await.unwrap();
     let client = engines.s3_client();
     create_bucket(&client).await;
     (engines, client)

@@ -8,6 +8,7 @@ use aws_sdk_sqs::types::{
 };
 
 use crate::engines::Engines;
+use switchboard_shared::clock::Clock;
 
 /// Longer than anything here takes but for what is waited for.
 const SOON: Duration = Duration::from_secs(5);
@@ -206,7 +207,7 @@ async fn a_long_poll_does_not_hold_up_the_end() {
 
 /// Engines with a queue in them.
 async fn queue(attributes: &[(QueueAttributeName, &str)]) -> (Engines, Client, String) {
-    let engines = Engines::in_memory().await.unwrap();
+    let engines = Engines::in_memory(Clock::default()).await.unwrap();
     let client = engines.sqs_client();
     let queue = create(&client, "dispatch", attributes).await;
     (engines, client, queue)
