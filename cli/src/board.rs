@@ -4,10 +4,10 @@
 use crate::cloud::Endpoints;
 use crate::engines::{Engines, EnginesError};
 use crate::environment::Environment;
-use crate::paper;
 use crate::poller::Poller;
 use crate::secrets::{Secrets, SecretsError};
 use crate::serve::serve;
+use crate::trial::{self, Trial};
 use crate::work::Work;
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use switchboard_archive::{Archiver, RECEIVES};
 use switchboard_dispatch::Dispatch;
+use switchboard_phone::Phone;
 use switchboard_shared::archive::Archive;
 use switchboard_shared::aws::{self, Waits};
 use switchboard_shared::clock::Clock;
@@ -71,6 +72,8 @@ pub struct BoardConfig {
     pub clock: Clock,
     /// Waits between downloads of a recording, if other than in the cloud.
     pub delays: Option<Vec<Duration>>,
+    /// The phone beside it, where `VONAGE_API_URL` names nobody. Without either it is Vonage itself.
+    pub phone: Option<Trial>,
 }
 
 /// A board could not be started.
@@ -110,7 +113,7 @@ pub enum BoardError {
 }
 
 impl BoardError {
-    fn cloud<E>(what: &'static str) -> impl FnOnce(E) -> Self
+    pub(crate) fn cloud<E>(what: &'static str) -> impl FnOnce(E) -> Self
     where
         E: std::error::Error + Send + Sync + 'static,
     {
@@ -151,6 +154,7 @@ pub struct Board {
     work: Work,
     /// URLs of the queues it takes messages from.
     queues: [String; 2],
+    phone: Option<Phone>,
     stop: watch::Sender<bool>,
     swept: watch::Receiver<bool>,
     tasks: JoinSet<()>,
@@ -186,10 +190,12 @@ impl Board {
         let mut environment = config.environment;
         let endpoints = Endpoints::of(&engines, &environment);
         settle(&mut environment, &secrets, &config.plan);
-        if environment.get("VONAGE_API_URL").is_none() {
-            let url = serve_paper(&mut tasks, stopped.clone()).await?;
-            environment.set("VONAGE_API_URL", url);
-        }
+        let beside = match &config.phone {
+            Some(trial) if environment.get("VONAGE_API_URL").is_none() => {
+                Some(trial::open(trial, &mut environment, &clock).await?)
+            }
+            _ => None,
+        };
         let patient = endpoints.config(Waits::Nobody, &environment).await;
         prepare(&mut environment, &patient).await?;
         let quick = endpoints.config(Waits::Caller, &environment).await;
@@ -206,7 +212,7 @@ impl Board {
         let archive = Archive::from_lookup(lookup, &patient);
         let archive_queue =
             JobQueue::from_lookup(lookup, &patient, "SWITCHBOARD_ARCHIVE_QUEUE_URL");
-        let plans = Plans::from_lookup(lookup, store.clone());
+        let plans = Arc::new(Plans::from_lookup(lookup, store.clone()));
         let all = answer
             .zip(events)
             .zip(recordings.zip(transfer))
@@ -227,7 +233,7 @@ impl Board {
             dispatch.warm()
         );
         push(&plans, &store).await?;
-        tasks.spawn(watch_plan(plans, store.clone(), stopped.clone()));
+        tasks.spawn(watch_plan(plans.clone(), store.clone(), stopped.clone()));
         let dispatch = Arc::new(dispatch);
         let archiver = Arc::new(archiver);
         let sqs = aws_sdk_sqs::Client::new(&patient);
@@ -270,9 +276,37 @@ impl Board {
         ]));
         let router = router.layer(middleware::from_fn_with_state(work.clone(), counted));
         let (listener, address) = listen(config.port).await?;
+        let url = format!("http://{address}");
+        let mut phone = None;
+        let mut router = router;
+        if let (Some(beside), Some(trial)) = (beside, &config.phone) {
+            let (rest, here) = (beside.phone.rest_router(), stopped.clone());
+            tasks.spawn(serve(beside.listener, rest, here));
+            trial::ring(&beside.phone, &url);
+            trial::know(
+                &beside.phone,
+                &beside.directory,
+                plans.current().await?.as_ref(),
+            );
+            router = router.merge(beside.phone.page_router(beside.directory.subscribe()));
+            tasks.spawn(trial::follow(
+                beside.phone.clone(),
+                beside.directory,
+                plans.clone(),
+                stopped.clone(),
+            ));
+            if !trial.stepped {
+                let (runs, mut stop) = (beside.phone.clone(), stopped.clone());
+                tasks.spawn(async move {
+                    runs.run(async move { drop(stop.wait_for(|stop| *stop).await) })
+                        .await;
+                });
+            }
+            phone = Some(beside.phone);
+        }
         tasks.spawn(serve(listener, router, stopped));
         let address = Address {
-            url: format!("http://{address}"),
+            url,
             endpoints,
             table: of("SWITCHBOARD_TABLE"),
             bucket: of("SWITCHBOARD_BUCKET"),
@@ -295,6 +329,7 @@ impl Board {
             clock,
             work,
             queues,
+            phone,
             stop,
             swept,
             tasks,
@@ -307,6 +342,12 @@ impl Board {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.address.url
+    }
+
+    /// The phone beside it, if there is one.
+    #[must_use]
+    pub fn phone(&self) -> Option<&Phone> {
+        self.phone.as_ref()
     }
 
     /// The table it writes to.
@@ -546,7 +587,7 @@ async fn push(plans: &Plans, store: &Store) -> Result<(), BoardError> {
     Ok(())
 }
 
-async fn watch_plan(plans: Plans, store: Store, mut stop: watch::Receiver<bool>) {
+async fn watch_plan(plans: Arc<Plans>, store: Store, mut stop: watch::Receiver<bool>) {
     let mut version = plans
         .current()
         .await
@@ -625,13 +666,4 @@ async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), BoardError> {
         .map_err(fail)?;
     let address = listener.local_addr().map_err(fail)?;
     Ok((listener, address))
-}
-
-async fn serve_paper(
-    tasks: &mut JoinSet<()>,
-    stop: watch::Receiver<bool>,
-) -> Result<String, BoardError> {
-    let (listener, address) = listen(0).await?;
-    tasks.spawn(serve(listener, paper::router(), stop));
-    Ok(format!("http://{address}"))
 }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine, 1 a problem was found, 2 the command was not understood.
 
 mod agent;
+mod at;
 mod calls;
 mod desk;
 mod dev;
@@ -13,6 +14,7 @@ mod queue;
 mod recordings;
 mod show;
 mod sign;
+mod simulate;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -56,6 +58,8 @@ enum What {
     Plan(plan::Plan),
     /// Show what a call would hear, and why.
     Preview(preview::Preview),
+    /// Play calls that are never made, and print what callers hear.
+    Simulate(simulate::Simulate),
     /// Look after NCCOs.
     #[command(subcommand)]
     Ncco(ncco::Ncco),
@@ -84,7 +88,27 @@ enum Found {
     Problem,
 }
 
+/// What is logged unless `RUST_LOG` says otherwise. The engines' own words are for their authors:
+/// they log whole requests, and a warning for every condition that fails.
+const LOGS: &str = "warn,switchboard=info,switchboard_answer=info,switchboard_event=info,\
+    switchboard_recording=info,switchboard_archive=info,switchboard_transfer=info,\
+    switchboard_dispatch=info,switchboard_shared=info,switchboard_cli=info,\
+    s3s=error,s3s_fs=error,dynoxide=error";
+
+/// The same where a transcript is printed: it tells what matters, and failures that a scenario is
+/// about are in it.
+const LOGS_OF_SIMULATION: &str = "off";
+
 impl Command {
+    /// What it logs, unless `RUST_LOG` says otherwise.
+    #[must_use]
+    pub fn logs(&self) -> &'static str {
+        match self.what {
+            What::Simulate(_) => LOGS_OF_SIMULATION,
+            _ => LOGS,
+        }
+    }
+
     /// Runs the command.
     pub async fn run(self) -> ExitCode {
         let global = self.global;
@@ -92,6 +116,7 @@ impl Command {
             What::Dev(dev) => dev.run(&global).await,
             What::Plan(plan) => plan.run(&global),
             What::Preview(preview) => preview.run(),
+            What::Simulate(simulate) => simulate.run(&global).await,
             What::Ncco(ncco) => ncco.run(&global),
             What::Calls(calls) => calls.run(&global).await,
             What::Queue(queue) => queue.run(&global).await,

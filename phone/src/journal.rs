@@ -109,7 +109,18 @@ impl Journal {
         }
     }
 
-    pub(crate) fn note(&mut self, at: Timestamp, leg: Option<&LegId>, what: What) {
+    /// Says what a request noted before came to.
+    pub(crate) fn settle(&mut self, request: u64, with: u16) {
+        let mut entries = self.entries.iter_mut().rev();
+        if let Some(entry) = entries.find(|entry| entry.id == request)
+            && let What::Request { status, .. } = &mut entry.what
+        {
+            *status = with;
+        }
+    }
+
+    /// Notes something, and gives its number.
+    pub(crate) fn note(&mut self, at: Timestamp, leg: Option<&LegId>, what: What) -> u64 {
         if self.entries.len() >= self.kept.max(1) {
             self.entries.pop_front();
         }
@@ -120,6 +131,7 @@ impl Journal {
             what,
         });
         self.next += 1;
+        self.next - 1
     }
 
     pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {

@@ -297,6 +297,12 @@ impl Leg {
         self.status
     }
 
+    /// When it was made.
+    #[must_use]
+    pub fn made(&self) -> Timestamp {
+        self.made
+    }
+
     /// When it was picked up.
     #[must_use]
     pub fn answered(&self) -> Option<Timestamp> {

@@ -200,6 +200,19 @@ impl Platform {
         self.legs.get(id)
     }
 
+    /// Whether every call is over, and all is told that there is to tell.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.exchanges.is_empty()
+            && self.legs.values().all(|leg| leg.ended.is_some())
+            && self.recordings.values().all(|recording| recording.told)
+    }
+
+    /// Notes something that happened outside, for the journal.
+    pub fn note(&mut self, words: impl Into<String>) {
+        self.journal.note(self.now, None, What::Note(words.into()));
+    }
+
     /// Whether webhooks are still to be sent.
     #[must_use]
     pub fn has_outgoing(&self) -> bool {

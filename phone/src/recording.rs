@@ -41,6 +41,8 @@ pub struct Recording {
     pub(crate) people: Vec<LegId>,
     pub(crate) sounds: Vec<Sound>,
     pub(crate) transcription: Option<Transcription>,
+    /// The server was told of all there is.
+    pub(crate) told: bool,
 }
 
 impl Recording {
@@ -146,6 +148,7 @@ impl Platform {
             people: Vec::new(),
             sounds: Vec::new(),
             transcription: record.transcription.clone(),
+            told: false,
         };
         let file = recording.id.clone();
         if let Some(room) = self.conversations.get_mut(&recording.conversation) {
@@ -236,6 +239,10 @@ impl Platform {
 
     /// Tells that a recording can be fetched.
     pub(crate) fn announce(&mut self, file: &str) {
+        let Some(recording) = self.recordings.get_mut(file) else {
+            return;
+        };
+        recording.told = recording.transcription.is_none();
         let recording = &self.recordings[file];
         let body = event::record(recording, &self.file_url(file), self.now);
         let what = Happened::Recorded {
@@ -251,6 +258,10 @@ impl Platform {
 
     /// Tells that a recording was written down.
     pub(crate) fn announce_transcript(&mut self, file: &str) {
+        let Some(recording) = self.recordings.get_mut(file) else {
+            return;
+        };
+        recording.told = true;
         let recording = &self.recordings[file];
         let url = format!("{}/v1/files/{file}/transcript", self.base);
         let body = event::transcribed(recording, &url, self.now);

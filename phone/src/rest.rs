@@ -172,8 +172,6 @@ impl Platform {
     /// Answers a request. `wall`: by which tokens end and paces are counted, since whoever asks lives by
     /// it, however this platform's clock is moved.
     pub fn rest(&mut self, asked: Asked<'_>, wall: Timestamp) -> Answered {
-        let done = self.route(asked, wall);
-        let (status, content) = done.unwrap_or_else(|refusal| refusal.answer(asked.path));
         let leg = asked
             .path
             .split('/')
@@ -183,9 +181,13 @@ impl Platform {
             method: asked.method.to_owned(),
             path: asked.path.to_owned(),
             body: serde_json::from_slice(asked.body).ok(),
-            status,
+            status: 0,
         };
-        self.journal.note(self.now, leg.as_ref(), what);
+        // Before what comes of it, which is noted on the way.
+        let request = self.journal.note(self.now, leg.as_ref(), what);
+        let done = self.route(asked, wall);
+        let (status, content) = done.unwrap_or_else(|refusal| refusal.answer(asked.path));
+        self.journal.settle(request, status);
         Answered {
             status,
             headers: vec![

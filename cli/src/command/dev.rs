@@ -4,7 +4,8 @@ use super::{Found, Global, show};
 use crate::board::{Board, BoardConfig};
 use crate::environment::Environment;
 use crate::plan_report;
-use anyhow::Context as _;
+use crate::trial::Trial;
+use anyhow::{Context as _, bail};
 use std::path::PathBuf;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::plan::Plan;
@@ -19,11 +20,49 @@ pub(super) struct Dev {
     /// The plan file.
     #[arg(long, default_value = "switchboard.toml", value_name = "FILE")]
     plan: PathBuf,
+    /// Be rung by Vonage itself: with the VONAGE_* variables of your application, and
+    /// SWITCHBOARD_BASE_URL, the https address at which a tunnel reaches this machine.
+    #[arg(long)]
+    live: bool,
+}
+
+/// What `--live` cannot do without, and where each comes from.
+const LIVE: [(&str, &str); 4] = [
+    (
+        "SWITCHBOARD_BASE_URL",
+        "the tunnel's address, such as https://name.ngrok.app",
+    ),
+    ("VONAGE_APPLICATION_ID", "dashboard, Applications"),
+    (
+        "VONAGE_PRIVATE_KEY",
+        "the file that the dashboard gave when the key was made, or its text",
+    ),
+    ("VONAGE_SIGNATURE_SECRET", "dashboard, API settings"),
+];
+
+/// Whether all is set that Vonage itself needs.
+fn check_live(environment: &Environment) -> anyhow::Result<()> {
+    let missing: Vec<_> = LIVE
+        .iter()
+        .filter(|(name, _)| environment.get(name).is_none())
+        .map(|(name, whence)| format!("  {name}: {whence}"))
+        .collect();
+    if !missing.is_empty() {
+        bail!("--live needs these variables:\n{}", missing.join("\n"));
+    }
+    let base = environment.get("SWITCHBOARD_BASE_URL").unwrap_or_default();
+    if !base.starts_with("https://") {
+        bail!("SWITCHBOARD_BASE_URL must begin with https://: Vonage calls nothing else");
+    }
+    Ok(())
 }
 
 impl Dev {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<Found> {
         let environment = Environment::of_process();
+        if self.live {
+            check_live(&environment)?;
+        }
         let plan = environment
             .get("SWITCHBOARD_PLAN")
             .map_or(self.plan, PathBuf::from);
@@ -52,6 +91,7 @@ impl Dev {
             environment,
             clock: Clock::default(),
             delays: None,
+            phone: (!self.live).then(Trial::default),
         })
         .await
         .context("could not start the board")?;
@@ -59,6 +99,17 @@ impl Dev {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         show::line(&format!("ready {}", board.url()));
+        match (
+            board.phone(),
+            board.environment().get("SWITCHBOARD_BASE_URL"),
+        ) {
+            (Some(_), _) => show::say(&format!("call it: {}/phone", board.url())),
+            (None, Some(base)) if self.live => show::say(&format!(
+                "live: set the application's answer URL to {base}/webhooks/answer, \
+                 its fallback to {base}/webhooks/fallback and its event URL to {base}/webhooks/event, all by POST"
+            )),
+            (None, _) => {}
+        }
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}

@@ -1,15 +1,13 @@
 //! `switchboard preview`: what a call would hear.
 
+use super::at::At;
 use super::{Found, plan, show};
-use anyhow::{Context as _, bail};
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use anyhow::bail;
+use jiff::Timestamp;
 use std::path::PathBuf;
-use std::str::FromStr;
 use switchboard_shared::call::Call;
 use switchboard_shared::number::PhoneNumber;
-use switchboard_shared::plan::{Plan, hours};
+use switchboard_shared::plan::Plan;
 use switchboard_shared::script::{self, Next};
 
 /// Show what a call would hear, and why.
@@ -67,36 +65,5 @@ impl Preview {
         show::json(&ncco);
         show::say(&decision.why);
         Ok(Found::Fine)
-    }
-}
-
-/// A moment as a person writes it: with its offset or zone, or by the clock of the plan's zone.
-#[derive(Debug, Clone)]
-enum At {
-    Instant(Timestamp),
-    Wall(DateTime),
-}
-
-impl FromStr for At {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let zoned = || text.parse::<Zoned>().map(|at| at.timestamp());
-        if let Ok(at) = text.parse().or_else(|_| zoned()) {
-            return Ok(Self::Instant(at));
-        }
-        text.parse()
-            .map(Self::Wall)
-            .map_err(|_| "write it like 2026-12-25T10:00")
-    }
-}
-
-impl At {
-    fn moment(&self, zone: Option<&TimeZone>) -> anyhow::Result<Timestamp> {
-        match self {
-            Self::Instant(at) => Ok(*at),
-            Self::Wall(wall) => hours::instant(zone.unwrap_or(&TimeZone::UTC), *wall)
-                .context("there is no such moment"),
-        }
     }
 }

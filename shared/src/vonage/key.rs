@@ -89,6 +89,16 @@ impl PrivateKey {
         read_pem(&find_pem(&plain(&file)).ok_or(KeyError::NotPem)?)
     }
 
+    /// The public half, in the DER form of PKCS #1: what whoever checks our tokens is given.
+    ///
+    /// # Panics
+    /// Never: the key is known to read.
+    #[must_use]
+    pub fn public_key(&self) -> Vec<u8> {
+        let pair = crypto::rsa_key_pair(self.0.as_bytes()).expect("the key was read before");
+        pair.public().as_ref().to_vec()
+    }
+
     pub(super) fn signing(&self) -> &EncodingKey {
         &self.0
     }

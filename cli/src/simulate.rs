@@ -1,0 +1,12 @@
+//! Calls that were never made: a scenario, played by the phone against a board of its own, on a clock
+//! that jumps from one thing that happens to the next.
+
+pub mod ledger;
+pub mod load;
+mod outage;
+mod play;
+pub mod scenario;
+pub mod transcript;
+
+pub use play::{Caller, Played, Simulation, play};
+pub use scenario::Scenario;

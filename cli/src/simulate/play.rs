@@ -1,0 +1,548 @@
+//! A scenario at work.
+
+use super::ledger::Ledger;
+use super::outage::Door;
+use super::scenario::{Deed, Doing, LONGEST, Scenario, Talks};
+use crate::board::{Board, BoardConfig};
+use crate::environment::Environment;
+use crate::trial::{self, Trial};
+use anyhow::{Context as _, bail};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::time::Duration;
+use switchboard_phone::audio::Voice;
+use switchboard_phone::{Ending, Entry, Leg, LegId, Phone, Platform, What};
+use switchboard_shared::clock::Clock;
+use switchboard_shared::crypto;
+use switchboard_shared::plan::Plan;
+use switchboard_shared::recording::State;
+use switchboard_shared::store::Listing;
+
+/// Silence that makes a caller think the line is dead.
+pub(super) const SILENCE_MAX: Duration = Duration::from_secs(10);
+
+/// Outbound legs in a second when many calls come at once: an account for that many has its limit
+/// raised.
+const LEGS_PER_SECOND: usize = 100;
+
+/// How a scenario is played.
+#[derive(Debug, Clone)]
+pub struct Simulation {
+    /// The plan the board goes by.
+    pub plan: PathBuf,
+    /// When it begins.
+    pub at: Timestamp,
+    /// What the phone makes its ids from.
+    pub seed: u64,
+    /// Mishandles webhooks by this seed.
+    pub disorder: Option<u64>,
+    /// Webhooks under way at once. With one the same scenario gives the same calls.
+    pub at_once: usize,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Played {
+    /// When it began.
+    pub began: Timestamp,
+    /// How long it went on, by its own clock.
+    pub lasted: SignedDuration,
+    /// How long that took.
+    pub took: Duration,
+    /// Everything that happened.
+    pub entries: Vec<Entry>,
+    /// Every leg, as it was in the end.
+    pub legs: Vec<Leg>,
+    /// Names of lines and agents by their numbers.
+    pub names: HashMap<String, String>,
+    /// The ledger beside what the platform told.
+    pub ledger: Ledger,
+    /// Recordings that were told of, and how many of them are archived.
+    pub recordings: (usize, usize),
+    /// Round trips of the bare loopback, measured in the same way as the webhooks.
+    pub bare: Vec<Duration>,
+}
+
+/// How a caller fared.
+#[derive(Debug, Clone)]
+pub struct Caller<'a> {
+    /// The leg.
+    pub leg: &'a Leg,
+    /// The line's name.
+    pub line: &'a str,
+    /// Who took the call.
+    pub served: Option<&'a str>,
+    /// From calling to being connected, or to the end.
+    pub waited: Duration,
+    /// How long they talked.
+    pub talked: Duration,
+    /// Why they count as stranded, if they do.
+    pub stranded: Option<String>,
+}
+
+impl Played {
+    /// The callers, in the order they called.
+    #[must_use]
+    pub fn callers(&self) -> Vec<Caller<'_>> {
+        let mut first: HashMap<&str, (Timestamp, &str)> = HashMap::new();
+        let mut spoken_to = std::collections::HashSet::new();
+        for entry in &self.entries {
+            let Some(leg) = entry.leg.as_deref() else {
+                continue;
+            };
+            match &entry.what {
+                What::Joined { with } => {
+                    first.entry(leg).or_insert((entry.at, with));
+                }
+                What::Hears(_) => {
+                    spoken_to.insert(leg);
+                }
+                _ => {}
+            }
+        }
+        let callers = self
+            .legs
+            .iter()
+            .filter(|leg| leg.direction() == switchboard_phone::Direction::Inbound);
+        callers
+            .map(|leg| {
+                let end = leg
+                    .ended()
+                    .map_or(self.began.saturating_add(self.lasted), |(at, _)| Ok(at))
+                    .unwrap_or(self.began);
+                let joined = first.get(leg.id());
+                let talks =
+                    joined.and_then(|(_, with)| self.legs.iter().find(|one| one.id() == *with));
+                let talked = match (joined, talks) {
+                    (Some((at, _)), Some(agent)) => {
+                        let over = agent.ended().map_or(end, |(at, _)| at.min(end));
+                        between(*at, over)
+                    }
+                    _ => Duration::ZERO,
+                };
+                Caller {
+                    leg,
+                    line: self.name(leg.to()),
+                    served: talks.map(|agent| self.name(agent.to())),
+                    waited: between(leg.made(), joined.map_or(end, |(at, _)| *at)),
+                    talked,
+                    stranded: stranded(leg, spoken_to.contains(leg.id())),
+                }
+            })
+            .collect()
+    }
+
+    /// The name behind a number, or the number.
+    #[must_use]
+    pub fn name<'a>(&'a self, number: &'a str) -> &'a str {
+        self.names.get(number).map_or(number, String::as_str)
+    }
+
+    /// Whether all is as it should be: nobody stranded, no event lost or kept twice, every recording
+    /// archived.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.ledger.is_whole()
+            && self.recordings.0 == self.recordings.1
+            && self
+                .callers()
+                .iter()
+                .all(|caller| caller.stranded.is_none())
+    }
+}
+
+fn stranded(leg: &Leg, heard: bool) -> Option<String> {
+    let why = match leg.ended() {
+        None => "is still on the line".to_owned(),
+        Some((_, Ending::NoScript)) => "was cut off: no script could be had".to_owned(),
+        Some((_, Ending::Limit)) => "was left until the platform hung up".to_owned(),
+        Some((_, Ending::ScriptOver)) if !heard => "was hung up on without a word".to_owned(),
+        _ if leg.longest_silence() > SILENCE_MAX => {
+            format!("heard nothing for {} s", leg.longest_silence().as_secs())
+        }
+        _ => return None,
+    };
+    Some(why)
+}
+
+fn between(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
+
+/// Something that is to happen.
+#[derive(Debug, Clone)]
+enum Act {
+    Calls(usize),
+    Does(usize, Doing),
+    LosesPatience(usize),
+    HasTalked(usize),
+    Says(String, &'static str),
+    Store(bool),
+}
+
+struct Stage {
+    board: Board,
+    phone: Phone,
+    clock: Clock,
+    scenario: Scenario,
+    at_once: usize,
+    agenda: BTreeMap<(Timestamp, usize), Act>,
+    /// The leg of each caller, once they have called.
+    legs: Vec<Option<LegId>>,
+    /// Callers who were connected.
+    connected: Vec<bool>,
+    seen: u64,
+    door: Option<Door>,
+    http: reqwest::Client,
+}
+
+/// Plays a scenario. `progress` is told how many callers there are, and how many are done.
+///
+/// # Errors
+/// When the plan cannot be used, the scenario names what the plan does not have, or the board does not
+/// start.
+pub async fn play(
+    scenario: &Scenario,
+    how: &Simulation,
+    mut progress: impl FnMut(usize, usize),
+) -> anyhow::Result<Played> {
+    let text = std::fs::read_to_string(&how.plan)
+        .with_context(|| format!("could not read the plan {}", how.plan.display()))?;
+    let Some(plan) = Plan::parse(&text).plan else {
+        let file = how.plan.display();
+        bail!("{file} has faults; `switchboard plan check {file}` shows them");
+    };
+    let began = std::time::Instant::now();
+    let mut stage = Stage::build(scenario, how, &plan).await?;
+    stage.run(how.at, &mut progress).await?;
+    let took = began.elapsed();
+    stage.finish(how, &plan, took).await
+}
+
+impl Stage {
+    async fn build(scenario: &Scenario, how: &Simulation, plan: &Plan) -> anyhow::Result<Self> {
+        let clock = Clock::standing(how.at);
+        let mut environment = Environment::default();
+        let door = if scenario.store.away.is_empty() {
+            None
+        } else {
+            let door = Door::build(clock.clone()).await?;
+            environment.set("AWS_ENDPOINT_URL_DYNAMODB", door.url());
+            Some(door)
+        };
+        let many = scenario.calls.len() > switchboard_phone::LEGS_PER_SECOND;
+        let board = Board::start(BoardConfig {
+            data: None,
+            port: 0,
+            plan: how.plan.clone(),
+            environment,
+            clock: clock.clone(),
+            delays: None,
+            phone: Some(Trial {
+                seed: how.seed,
+                disorder: how.disorder,
+                voice: Voice::Babble,
+                journal: usize::MAX,
+                legs_per_second: if many {
+                    LEGS_PER_SECOND
+                } else {
+                    switchboard_phone::LEGS_PER_SECOND
+                },
+                stepped: true,
+            }),
+        })
+        .await
+        .context("could not start the board")?;
+        let phone = board.phone().cloned().context("the board has no phone")?;
+        let mut stage = Self {
+            legs: vec![None; scenario.calls.len()],
+            connected: vec![false; scenario.calls.len()],
+            scenario: scenario.clone(),
+            board,
+            phone,
+            clock,
+            at_once: how.at_once,
+            agenda: BTreeMap::new(),
+            seen: 0,
+            door,
+            http: reqwest::Client::builder()
+                .tls_backend_preconfigured(crypto::tls()?)
+                .no_proxy()
+                .build()?,
+        };
+        stage.learn(plan)?;
+        stage.schedule(how.at);
+        Ok(stage)
+    }
+
+    /// Has the agents' phones behave.
+    fn learn(&self, plan: &Plan) -> anyhow::Result<()> {
+        let unknown = self
+            .scenario
+            .agents
+            .keys()
+            .find(|name| !plan.agents().any(|agent| agent.name.as_str() == *name));
+        if let Some(name) = unknown {
+            bail!("the scenario names the agent {name}, whom the plan does not have");
+        }
+        for agent in plan.agents() {
+            let behaviour = self.scenario.agents.get(agent.name.as_str());
+            let manners = behaviour.cloned().unwrap_or_default().phone.manners();
+            let address = trial::address(&agent.endpoint);
+            self.phone
+                .with(|platform| platform.set_manners(address, manners));
+        }
+        Ok(())
+    }
+
+    fn schedule(&mut self, began: Timestamp) {
+        let scenario = self.scenario.clone();
+        for (index, caller) in scenario.calls.iter().enumerate() {
+            let calls = after(began, caller.at.0);
+            self.plan_act(calls, Act::Calls(index));
+            for Deed { after: when, what } in &caller.does {
+                self.plan_act(after(calls, *when), Act::Does(index, what.clone()));
+            }
+            if let Some(patience) = caller.patience {
+                self.plan_act(after(calls, patience.0), Act::LosesPatience(index));
+            }
+        }
+        for (name, behaviour) in &scenario.agents {
+            for word in &behaviour.says {
+                let act = Act::Says(name.clone(), word.says.word());
+                self.plan_act(after(began, word.after), act);
+            }
+        }
+        for away in &scenario.store.away {
+            self.plan_act(after(began, away.from), Act::Store(false));
+            self.plan_act(after(began, away.to), Act::Store(true));
+        }
+    }
+
+    fn plan_act(&mut self, at: Timestamp, act: Act) {
+        let number = self.agenda.len() + usize::try_from(self.seen).unwrap_or(0);
+        let mut key = (at, number);
+        while self.agenda.contains_key(&key) {
+            key.1 += 1;
+        }
+        self.agenda.insert(key, act);
+    }
+
+    async fn run(
+        &mut self,
+        began: Timestamp,
+        progress: &mut impl FnMut(usize, usize),
+    ) -> anyhow::Result<()> {
+        let last = after(began, LONGEST);
+        loop {
+            self.settle().await;
+            self.notice();
+            let over = self.phone.look(|platform| {
+                let ended = |leg: &LegId| platform.leg(leg).is_none_or(|leg| leg.ended().is_some());
+                self.legs.iter().flatten().filter(|leg| ended(leg)).count()
+            });
+            progress(self.legs.len(), over);
+            if self.is_over() {
+                return Ok(());
+            }
+            let now = self.clock.now();
+            let due = self.phone.look(Platform::due);
+            let timer = self.clock.next().filter(|next| *next > now);
+            let act = self.agenda.keys().next().map(|(at, _)| *at);
+            let Some(next) = [due, timer, act].into_iter().flatten().min() else {
+                return Ok(());
+            };
+            if next > last {
+                return Ok(());
+            }
+            self.clock.set(next.max(now));
+            self.phone.with(|_| ());
+            while let Some(entry) = self.agenda.first_entry() {
+                if entry.key().0 > next {
+                    break;
+                }
+                let act = entry.remove();
+                self.act(act).await?;
+            }
+        }
+    }
+
+    /// Until nothing is left to do at this moment.
+    async fn settle(&self) {
+        loop {
+            self.board.idle().await;
+            if self.phone.deliver(self.at_once).await > 0 {
+                continue;
+            }
+            self.board.idle().await;
+            if !self.phone.look(Platform::has_outgoing) {
+                return;
+            }
+        }
+    }
+
+    /// Who was connected hangs up some time.
+    fn notice(&mut self) {
+        let seen = self.seen;
+        let new: Vec<(Timestamp, LegId)> = self.phone.look(|platform| {
+            let new = platform
+                .journal()
+                .rev()
+                .take_while(|entry| entry.id >= seen);
+            let joined = new.filter(|entry| matches!(entry.what, What::Joined { .. }));
+            joined
+                .filter_map(|entry| Some((entry.at, entry.leg.clone()?)))
+                .collect()
+        });
+        self.seen = self.phone.look(|platform| {
+            platform
+                .journal()
+                .next_back()
+                .map_or(0, |entry| entry.id + 1)
+        });
+        for (at, leg) in new.into_iter().rev() {
+            let Some(index) = self.legs.iter().position(|one| one.as_ref() == Some(&leg)) else {
+                continue;
+            };
+            self.connected[index] = true;
+            if let Talks::For(time) = self.scenario.calls[index].talks {
+                self.plan_act(after(at, time), Act::HasTalked(index));
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let void = |index: &usize| {
+            self.legs[*index].as_ref().is_some_and(|leg| {
+                self.phone
+                    .look(|platform| platform.leg(leg).is_none_or(|leg| leg.ended().is_some()))
+            })
+        };
+        let nothing_more = self.agenda.values().all(|act| match act {
+            Act::Calls(_) | Act::Says(..) | Act::Store(_) => false,
+            Act::Does(index, _) | Act::LosesPatience(index) | Act::HasTalked(index) => void(index),
+        });
+        nothing_more && self.phone.look(Platform::is_idle)
+    }
+
+    async fn act(&mut self, act: Act) -> anyhow::Result<()> {
+        match act {
+            Act::Calls(index) => {
+                let caller = &self.scenario.calls[index];
+                let called = self
+                    .phone
+                    .with(|platform| platform.call(&caller.from, &caller.to));
+                let leg =
+                    called.with_context(|| format!("{} cannot call {}", caller.from, caller.to))?;
+                self.legs[index] = Some(leg);
+            }
+            // What cannot be done any more is not done.
+            Act::Does(index, doing) => self.does(index, |platform, leg| {
+                let _ = match &doing {
+                    Doing::Press(keys) => platform.press(leg, keys),
+                    Doing::Say(text) => platform.say(leg, text),
+                    Doing::HangUp => platform.hang_up(leg),
+                };
+            }),
+            Act::LosesPatience(index) => {
+                if !self.connected[index] {
+                    self.does(index, hang_up);
+                }
+            }
+            Act::HasTalked(index) => self.does(index, hang_up),
+            Act::Says(agent, word) => {
+                self.phone
+                    .with(|platform| platform.note(format!("{agent} says: {word}")));
+                let url = format!("{}/agents/{agent}/{word}", self.board.url());
+                let token = &self.board.secrets().operator_token;
+                // A refusal is part of the story: an agent would see it, and say it again.
+                let said = self.http.post(url).bearer_auth(token).send().await;
+                let status = said.map(|response| response.status());
+                if !status.as_ref().is_ok_and(reqwest::StatusCode::is_success) {
+                    let words = format!("{agent} is told that it did not work");
+                    self.phone.with(|platform| platform.note(words));
+                }
+            }
+            Act::Store(open) => {
+                if let Some(door) = &self.door {
+                    door.set(open);
+                }
+                let words = if open {
+                    "the store is back"
+                } else {
+                    "the store is away"
+                };
+                self.phone.with(|platform| platform.note(words));
+            }
+        }
+        Ok(())
+    }
+
+    fn does(&self, index: usize, act: impl FnOnce(&mut Platform, &str)) {
+        if let Some(leg) = &self.legs[index] {
+            self.phone.with(|platform| act(platform, leg));
+        }
+    }
+
+    async fn finish(self, how: &Simulation, plan: &Plan, took: Duration) -> anyhow::Result<Played> {
+        let bare = super::load::bare(&self.http, self.at_once).await?;
+        let (entries, legs) = self.phone.look(|platform| {
+            (
+                platform.journal().cloned().collect::<Vec<_>>(),
+                platform.legs().cloned().collect::<Vec<_>>(),
+            )
+        });
+        let ledger = Ledger::compare(self.board.store(), &entries, &legs).await?;
+        let told = entries
+            .iter()
+            .filter(|entry| matches!(entry.what, What::Recorded { .. }));
+        let told = told.count();
+        let mut archived = 0;
+        let mut day = how.at.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let last = self.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        while day <= last {
+            let listed = self
+                .board
+                .store()
+                .recordings_in(Listing::Archived(day))
+                .await?;
+            archived += listed
+                .iter()
+                .filter(|recording| recording.state == State::Archived)
+                .count();
+            day = day.tomorrow()?;
+        }
+        let lines = plan
+            .lines()
+            .map(|line| (line.number.to_string(), line.name.clone()));
+        let agents = plan
+            .agents()
+            .map(|agent| (trial::address(&agent.endpoint), agent.name.to_string()));
+        let played = Played {
+            began: how.at,
+            lasted: self.clock.now().duration_since(how.at),
+            took,
+            names: lines.chain(agents).collect(),
+            entries,
+            legs,
+            ledger,
+            recordings: (told, archived),
+            bare,
+        };
+        self.board.stop().await;
+        if let Some(door) = self.door {
+            door.close().await;
+        }
+        Ok(played)
+    }
+}
+
+fn hang_up(platform: &mut Platform, leg: &str) {
+    // Over already, if not.
+    let _ = platform.hang_up(leg);
+}
+
+fn after(at: Timestamp, time: Duration) -> Timestamp {
+    at.saturating_add(time).unwrap_or(Timestamp::MAX)
+}
