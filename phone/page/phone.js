@@ -61,8 +61,8 @@ let toFocus = null;
 const ignored = new Set();
 /** Ended legs that were put away. */
 const removed = new Set();
-/** The words last shown for each leg, to tell a screen reader of changes only. */
-const told = new Map();
+/** The words last shown for each leg, to tell a screen reader of changes only. Null before the first state. */
+let told = null;
 
 const isLive = (leg) => !leg.ended;
 const isRinging = (leg) => leg.role === "callee" && leg.status === "ringing" && isLive(leg);
@@ -176,11 +176,18 @@ function act(leg, what, body) {
   return last;
 }
 
+/** How long, in milliseconds, good news stay in front of the page: time to read two lines. */
+const NOTICE = 6000;
+let fading;
+
 function notice(text, bad = false) {
   $("notice").firstElementChild.textContent = text;
   $("notice").dataset.bad = bad;
   $("notice").hidden = false;
   (bad ? $("alarm") : $("announce")).textContent = text;
+  clearTimeout(fading);
+  // What went wrong stays until it is closed.
+  if (!bad) fading = setTimeout(() => { $("notice").hidden = true; }, NOTICE);
 }
 
 /** Runs `work` at most once a second, and once more after the last request for it. */
@@ -447,7 +454,8 @@ function updateCard(card, leg) {
   remove.hidden = isLive(leg);
   remove.setAttribute("aria-label", `Put away ${title}`);
   updateCaptions(card, leg);
-  part(card, "heading").hidden = !leg.script.length;
+  part(card, "more").hidden = !talks && !leg.script.length;
+  write(part(card, "heading"), leg.script.length ? "Script" : "No script of its own: it takes part in another’s");
   updateScript(part(card, "script"), leg);
   if (focused && !focused.checkVisibility()) card.focus();
 }
@@ -517,18 +525,27 @@ function showPhones() {
   }
   $("empty").hidden = legs.length > 0;
   const ringing = state.legs.filter(isRinging);
-  document.title = ringing.length ? `☎ ${listOf.format(ringing.map(titleOf))} is ringing` : "Phone · Switchboard";
-  const card = toFocus && document.querySelector(`[data-leg="${CSS.escape(toFocus)}"]`);
-  if (card) {
+  const news = ringing.length === 1 ? `${titleOf(ringing[0])} is ringing` : `${ringing.length} phones are ringing`;
+  document.title = ringing.length ? `☎ ${news}` : "Phone · Switchboard";
+  // On a small screen the phone that rings may be far from what one sees.
+  write($("ringing"), `${news}: go to it`);
+  $("ringing").hidden = !ringing.length;
+  if (toFocus && cardOf(toFocus)) {
+    goTo(cardOf(toFocus));
     toFocus = null;
-    card.focus({ preventScroll: true });
-    card.scrollIntoView({ block: "nearest" });
   }
+}
+
+const cardOf = (leg) => document.querySelector(`[data-leg="${CSS.escape(leg)}"]`);
+
+function goTo(card) {
+  card.focus({ preventScroll: true });
+  card.scrollIntoView({ block: "nearest" });
 }
 
 function showClocks() {
   for (const leg of state.legs) {
-    const card = document.querySelector(`[data-leg="${CSS.escape(leg.leg)}"]`);
+    const card = cardOf(leg.leg);
     if (!card) continue;
     const from = Date.parse(leg.answered ?? leg.at);
     const to = leg.ended ? Date.parse(leg.ended) : serverNow();
@@ -539,13 +556,14 @@ function showClocks() {
 
 /** Tells a screen reader what changed on the phones. */
 function announce() {
+  const before = told;
+  told = new Map(state.legs.map((leg) => [leg.leg, statusOf(leg)]));
+  if (!before) return;
   const news = [];
   for (const leg of state.legs) {
-    const words = statusOf(leg);
-    if (told.has(leg.leg) ? told.get(leg.leg) !== words : told.size) {
-      news.push(words.includes(titleOf(leg)) ? words : `${titleOf(leg)}: ${words}`);
-    }
-    told.set(leg.leg, words);
+    const words = told.get(leg.leg);
+    if (before.get(leg.leg) === words) continue;
+    news.push(words.includes(titleOf(leg)) ? words : `${titleOf(leg)}: ${words}`);
   }
   if (news.length) $("announce").textContent = news.join(". ");
 }
@@ -766,6 +784,10 @@ $("follow").addEventListener("change", () => {
   $("wire").dataset.only = Boolean($("follow").value);
   showTimeline();
   goToNewest();
+});
+$("ringing").addEventListener("click", () => {
+  const leg = state.legs.find(isRinging);
+  if (leg) goTo(cardOf(leg.leg));
 });
 $("newest").addEventListener("click", goToNewest);
 $("log").addEventListener("scroll", () => {
