@@ -530,6 +530,8 @@ function showPhones() {
   // On a small screen the phone that rings may be far from what one sees.
   write($("ringing"), `${news}: go to it`);
   $("ringing").hidden = !ringing.length;
+  // "Alice is free" has done its work, and would lie over the button that answers.
+  if (ringing.length && $("notice").dataset.bad === "false") $("notice").hidden = true;
   if (toFocus && cardOf(toFocus)) {
     goTo(cardOf(toFocus));
     toFocus = null;
