@@ -292,7 +292,7 @@ impl Platform {
     }
 
     fn outgoing_one(&mut self, id: u64, wall: Timestamp) -> Option<Outgoing> {
-        let jti = self.uuid();
+        let jti = self.token_id();
         let exchange = self.exchanges.get(&id)?;
         let hook = &exchange.hook;
         let json = Value::Object(exchange.body.clone()).to_string();

@@ -47,6 +47,8 @@ pub struct Platform {
     agenda: BTreeMap<(Timestamp, u64), Due>,
     number: u64,
     random: Rng,
+    /// Apart from the ids of legs: how often webhooks are sent must not change those.
+    tokens: Rng,
     pub(crate) legs: BTreeMap<LegId, Leg>,
     /// All legs, in the order they were made.
     pub(crate) order: Vec<LegId>,
@@ -133,6 +135,7 @@ impl Platform {
     pub fn new(settings: Settings, base: impl Into<String>, now: Timestamp) -> Self {
         Self {
             random: Rng::with_seed(settings.seed),
+            tokens: Rng::with_seed(!settings.seed),
             journal: Journal::keeping(settings.journal),
             settings,
             base: base.into(),
@@ -784,6 +787,11 @@ impl Platform {
             &hex[16..20],
             &hex[20..]
         )
+    }
+
+    /// An id of a token, or of an answer.
+    pub(crate) fn token_id(&mut self) -> String {
+        format!("{:032x}", self.tokens.u128(..))
     }
 
     pub(crate) fn conversation_id(&mut self) -> String {

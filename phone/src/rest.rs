@@ -191,7 +191,7 @@ impl Platform {
         Answered {
             status,
             headers: vec![
-                ("x-nexmo-trace-id", self.uuid().replace('-', "")),
+                ("x-nexmo-trace-id", self.token_id()),
                 ("x-vonage-region", self.settings.region.clone()),
             ],
             content,

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use switchboard_phone::{Entry, Leg, What};
+use switchboard_phone::{Direction, Entry, Leg, What};
+use switchboard_shared::call::{self, Call};
 use switchboard_shared::id::{ConversationId, LegId};
-use switchboard_shared::store::{Home, Store, StoreError};
+use switchboard_shared::store::{Home, LedgerEvent, Store, StoreError};
+use switchboard_shared::webhook::CallStatus;
 
 /// The comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +21,9 @@ pub struct Ledger {
     pub twice: Vec<String>,
     /// Calls of which the ledger knows nothing.
     pub unknown: usize,
+    /// Each call in a line: who took it, and what became of each leg. The same, in whatever disorder
+    /// the same story was told.
+    pub outline: Vec<String>,
 }
 
 impl Ledger {
@@ -57,18 +62,22 @@ impl Ledger {
         }
         let mut kept = BTreeMap::new();
         let mut unknown = 0;
-        let legs_of = legs.iter().map(|leg| leg.id().to_owned());
-        for leg in legs_of {
-            let Ok(id) = LegId::new(leg.clone()) else {
+        let mut outline = Vec::new();
+        for leg in legs {
+            let Ok(id) = LegId::new(leg.id()) else {
                 continue;
             };
-            let inbound = legs.iter().any(|one| {
-                one.id() == leg && one.direction() == switchboard_phone::Direction::Inbound
-            });
-            if inbound && store.call(&id).await?.is_none() {
-                unknown += 1;
+            let home = Home::Leg(id.clone());
+            if leg.direction() == Direction::Inbound {
+                match store.call(&id).await? {
+                    Some(call) => {
+                        let events = store.events(&home).await?;
+                        outline.push(in_a_line(&call, &events, legs));
+                    }
+                    None => unknown += 1,
+                }
             }
-            count(store, &Home::Leg(id), &mut kept).await?;
+            count(store, &home, &mut kept).await?;
         }
         for conversation in homes {
             if let Ok(id) = ConversationId::new(conversation) {
@@ -86,6 +95,7 @@ impl Ledger {
                 .collect(),
             twice: twice.map(|(event, _)| event.clone()).collect(),
             unknown,
+            outline,
         })
     }
 }
@@ -100,6 +110,34 @@ async fn count(
         *kept.entry(sorted(&body)).or_default() += 1;
     }
     Ok(())
+}
+
+/// A call, and the last of each of its legs, in the order they were made.
+fn in_a_line(call: &Call, events: &[LedgerEvent], legs: &[Leg]) -> String {
+    let mut parts = vec![match &call.served {
+        Some(agent) => format!("served by {agent}"),
+        None => "not served".to_owned(),
+    }];
+    if call.ended.is_none() {
+        parts.push("not over".to_owned());
+    }
+    if call.place.is_some() {
+        parts.push("still in a queue".to_owned());
+    }
+    for leg in legs {
+        let said = events
+            .iter()
+            .filter(|event| event.leg.as_deref() == Some(leg.id()))
+            .map(|event| CallStatus::from(event.word.clone()));
+        let said: Vec<_> = said
+            .filter(|status| !matches!(status, CallStatus::Other(_)))
+            .collect();
+        if let Some(last) = call::status(&said) {
+            parts.push(format!("{} {}", leg.to(), last.as_str()));
+        }
+    }
+    let from = call.from.as_deref().unwrap_or("unknown");
+    format!("{from} to {}: {}", call.line, parts.join(", "))
 }
 
 /// An event in a form of its own, whatever order its fields came in.
