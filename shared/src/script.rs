@@ -8,7 +8,8 @@
 use crate::call::Call;
 use crate::cue::{AGAIN_MAX, Cue, Step};
 use crate::ncco::{
-    Action, App, Connect, Endpoint, EventType, Method, Ncco, Notify, Phone, Sip, Stream, Talk, Wait,
+    Action, App, Connect, Endpoint, EventType, Method, Ncco, Notify, Phone, Record, Sip, Stream,
+    Talk, Wait,
 };
 use crate::number::PhoneNumber;
 use crate::offer::Offer;
@@ -172,14 +173,12 @@ pub fn ring_agent(
     if let (0, Some(text)) = (index, &ring.say) {
         ncco = ncco.then(say(text, &flow.language));
     }
-    let step = Step::Ring(u32::try_from(index).ok()?);
-    Some(connect(
-        ncco,
-        agent,
-        ring.timeout,
-        call,
-        &cue(call, flow, step),
-    ))
+    let cue = cue(call, flow, Step::Ring(u32::try_from(index).ok()?));
+    // It lasts to the end of the call, whoever answers.
+    if ring.record && index == 0 {
+        ncco = ncco.then(record(&call.base, &cue));
+    }
+    Some(connect(ncco, agent, ring.timeout, call, &cue))
 }
 
 /// What a caller hears whose connect failed, or who is back after it. `Wait` for a queue to enter.
@@ -259,20 +258,29 @@ pub fn connect_offer(
 ) -> Option<Ncco> {
     let agent = plan.agent(&offer.agent)?;
     let mut ncco = Ncco::default();
-    if let (true, Some(text)) = (held, &queue.connect_say) {
+    // Whoever is recorded is told so, also without a wait before it.
+    if let (true, Some(text)) = (held || queue.record, &queue.connect_say) {
         ncco = ncco.then(say(text, &flow.language));
     }
     let step = Step::Offer {
         agent: offer.agent.clone(),
         id: offer.id.clone(),
     };
-    Some(connect(
-        ncco,
-        agent,
-        queue.timeout,
-        call,
-        &cue(call, flow, step),
-    ))
+    let cue = cue(call, flow, step);
+    if queue.record {
+        ncco = ncco.then(record(&call.base, &cue));
+    }
+    Some(connect(ncco, agent, queue.timeout, call, &cue))
+}
+
+/// Records from here to the end of the call; the script goes on at once. The notice says by the cue
+/// whose recording it is, since a caller who was moved is in a conversation that we may not know.
+fn record(base: &str, cue: &Cue) -> Record {
+    Record {
+        event_url: Some(format!("{base}/webhooks/recording?{}", cue.to_query())),
+        event_method: Some(Method::Post),
+        ..Record::default()
+    }
 }
 
 fn connect(ncco: Ncco, agent: &plan::Agent, timeout: Duration, call: &Call, cue: &Cue) -> Ncco {
@@ -368,4 +376,90 @@ fn say(text: &str, language: &str) -> Action {
         ..Talk::say(text)
     }
     .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::offer::{By, OfferId};
+    use serde_json::{Value, json};
+
+    /// A plan whose flow `x`, of two agents, has these keys too.
+    fn plan(flow: &str) -> Plan {
+        let text = format!(
+            "[[line]]\nnumber = \"447700900002\"\nname = \"Line\"\nflow = \"x\"\n\
+             [[agent]]\nname = \"alice\"\nphone = \"447700900011\"\n\
+             [[agent]]\nname = \"bob\"\nphone = \"447700900012\"\n\
+             [flow.end]\ntype = \"message\"\nsay = \"Bye.\"\n\
+             [flow.x]\nagents = [\"alice\", \"bob\"]\notherwise = \"end\"\n{flow}"
+        );
+        let checked = Plan::parse(&text);
+        checked
+            .plan
+            .unwrap_or_else(|| panic!("{:?}", checked.faults))
+    }
+
+    fn call() -> Call {
+        serde_json::from_value(json!({
+            "leg": "leg-1",
+            "conversation": "CON-1",
+            "line": "447700900002",
+            "at": "2026-03-02T10:00:00Z",
+            "base": "https://example.com",
+            "plan": "1",
+        }))
+        .unwrap()
+    }
+
+    /// The kinds of a script's actions up to `connect`, and the whole script.
+    fn told(ncco: Option<Ncco>) -> (Vec<String>, Value) {
+        let script = serde_json::to_value(ncco.unwrap()).unwrap();
+        let kinds = script.as_array().unwrap().iter();
+        let kinds = kinds.map(|action| action["action"].as_str().unwrap().to_owned());
+        let kinds = kinds.take_while(|kind| kind != "notify").collect();
+        (kinds, script)
+    }
+
+    #[test]
+    fn a_ring_is_recorded_from_its_first_phone_to_the_end() {
+        let of = |keys: &str, index| {
+            let plan = plan(&format!("type = \"ring\"\nsay = \"Hello.\"\n{keys}"));
+            let (flow, ring) = plan.ring(&"x".parse().unwrap()).unwrap();
+            told(ring_agent(&plan, flow, ring, index, &call())).0
+        };
+        assert_eq!(of("", 0), ["talk", "connect"]);
+        assert_eq!(of("record = false", 0), ["talk", "connect"]);
+        assert_eq!(of("record = true", 0), ["talk", "record", "connect"]);
+        assert_eq!(of("record = true", 1), ["connect"]);
+    }
+
+    #[test]
+    fn a_queue_is_recorded_with_each_agent_and_whoever_did_not_wait_is_told_too() {
+        let offer = Offer {
+            agent: "alice".parse().unwrap(),
+            id: OfferId::random(),
+            by: By::Reply,
+            until: "2026-03-02T10:01:00Z".parse().unwrap(),
+        };
+        let of = |keys: &str, held| {
+            let plan = plan(&format!(
+                "type = \"queue\"\nsay = \"Hold.\"\nmax-wait = \"1m\"\nconnect-say = \"Now.\"\n{keys}"
+            ));
+            let (flow, queue) = plan.queue(&"x".parse().unwrap()).unwrap();
+            told(connect_offer(&plan, flow, queue, &offer, &call(), held))
+        };
+        assert_eq!(of("", true).0, ["talk", "connect"]);
+        assert_eq!(of("", false).0, ["connect"]);
+        for held in [true, false] {
+            let (kinds, script) = of("record = true", held);
+            assert_eq!(kinds, ["talk", "record", "connect"], "{held}");
+            // Nothing ends it, so the script goes on at once.
+            let url = script[1]["eventUrl"][0].as_str().unwrap();
+            let keys: Vec<&String> = script[1].as_object().unwrap().keys().collect();
+            assert_eq!(keys, ["action", "eventUrl", "eventMethod"]);
+            let (page, query) = url.split_once('?').unwrap();
+            assert_eq!(page, "https://example.com/webhooks/recording");
+            assert_eq!(Cue::from_query(query).unwrap().call.as_str(), "leg-1");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Recordings: from their notice into the archive, whatever goes wrong on the way.
 
 use crate::platform::{Content, Platform, RecordingFault, Reply, STRANGERS_BYTES, Stranger};
-use crate::world::{PATIENCE, PLAN, World, eventually};
+use crate::world::{PATIENCE, PLAN, World, action, eventually, kinds};
 use bytes::Bytes;
 use ring::digest;
 use serde_json::{Value, json};
@@ -307,6 +307,24 @@ async fn all_recordings_after_a_transfer_belong_to_the_call() {
         assert_eq!(recording.call.unwrap().as_str(), "leg-1");
         assert_eq!(recording.line.as_deref(), Some(LINE));
     }
+}
+
+#[tokio::test]
+async fn a_recorded_talk_is_archived_with_its_call_though_nobody_knows_its_conversation() {
+    let plan = PLAN.replace("connect-say =", "record = true\nconnect-say =");
+    let world = World::with_plan(&plan).await;
+    world.says("alice", "free").await;
+    let ncco = world.call(LINE, "leg-1").await;
+    assert_eq!(kinds(&ncco)[..3], ["talk", "record", "connect"]);
+    let mut notice = offered(&world, "r-1", mp3());
+    notice["conversation_uuid"] = json!("CON-nobody-knows");
+    let url = action(&ncco, "record")["eventUrl"][0].as_str().unwrap();
+    assert_eq!(world.post(url, &notice).await.status, 200);
+    assert_eq!(item(&world, "r-1").await.call.unwrap().as_str(), "leg-1");
+    let recording = archived(&world, "r-1").await;
+    assert_whole(&world, &recording, &mp3()).await;
+    assert_eq!(recording.call.unwrap().as_str(), "leg-1");
+    assert_eq!(recording.line.as_deref(), Some(LINE));
 }
 
 // Several threads: without optimisation, one that hashes megabytes keeps the engines from answering.

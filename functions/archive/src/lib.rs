@@ -245,7 +245,11 @@ impl Archiver {
     /// Looks up whose recording it is. Before the first try and never after: the line is part of the
     /// object's key, and what a try has left in the bucket must be found by the next.
     async fn find_call(&self, recording: &mut Recording) -> Result<(), StoreError> {
-        if let Some(conversation) = &recording.conversation
+        if let Some(leg) = &recording.call
+            && let Some(call) = self.store.call(leg).await?
+        {
+            recording.line = Some(call.line);
+        } else if let Some(conversation) = &recording.conversation
             && let Some(call) = self.store.calls_in(conversation).await?
         {
             recording.line = Some(call.line);

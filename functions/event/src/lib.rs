@@ -117,7 +117,7 @@ impl Events {
         );
         let Some(home) = home else {
             if let Asks::Archive(notice) = asks {
-                self.recordings.take(notice, event, now).await?;
+                self.recordings.take(notice, event, None, now).await?;
             }
             return Ok(web::noted());
         };
@@ -127,7 +127,7 @@ impl Events {
                 Ok(web::noted())
             }
             Asks::Archive(notice) => {
-                self.recordings.take(notice, event, now).await?;
+                self.recordings.take(notice, event, None, now).await?;
                 Ok(web::noted())
             }
             Asks::Clear(call) => {

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
+use switchboard_shared::cue::Cue;
+use switchboard_shared::id::LegId;
 use switchboard_shared::job::{ArchiveJob, JobQueue};
 use switchboard_shared::recording::{Recording, State as Archiving};
 use switchboard_shared::store::{Home, Store};
@@ -40,13 +42,23 @@ impl Intake {
     }
 
     /// Keeps a notice and queues the recording. A repeat queues it again, since the first may have
-    /// stopped between the two; the archive does nothing twice.
+    /// stopped between the two; the archive does nothing twice. `call`: whose recording it is, where
+    /// the cue in the notice's URL says so.
     ///
     /// # Errors
     /// When the notice is not kept or not queued. Then it must not be acknowledged.
-    pub async fn take(&self, notice: Notice, event: &Event, now: Timestamp) -> Result<(), Failure> {
+    pub async fn take(
+        &self,
+        notice: Notice,
+        event: &Event,
+        call: Option<LegId>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         let said = event.fields.to_json();
-        let recording = Recording::noticed(notice, said, event.conversation.clone(), now);
+        let recording = Recording {
+            call,
+            ..Recording::noticed(notice, said, event.conversation.clone(), now)
+        };
         let noted = self.store.keep_recording(&recording).await?;
         tracing::info!(recording.id = %recording.notice.recording, ?noted, "a recording is announced");
         if recording.state == Archiving::Pending {
@@ -88,7 +100,9 @@ async fn on_recording(
     let now = recordings.clock.now();
     match (&event.kind, &event.leg, &event.conversation) {
         (Kind::Recording(notice), ..) => {
-            recordings.intake.take(notice.clone(), &event, now).await?;
+            let call = Cue::from_query(&received.query).map(|cue| cue.call);
+            let taken = recordings.intake.take(notice.clone(), &event, call, now);
+            taken.await?;
         }
         // A transcription, or something new: the ledger has room for it.
         (_, Some(leg), _) => {

@@ -105,6 +105,8 @@ pub struct Ring {
     pub agents: Vec<AgentName>,
     /// How long each phone rings. Within [`RING_TIMEOUT`].
     pub timeout: Duration,
+    /// Whether the talk is recorded.
+    pub record: bool,
     /// What comes when nobody answers.
     pub otherwise: FlowName,
 }
@@ -118,8 +120,11 @@ pub struct Queue {
     pub music: Vec<Url>,
     /// Who takes the calls. 1 to [`AGENTS_MAX`], nobody twice.
     pub agents: Vec<AgentName>,
-    /// Said to the caller just before an agent is connected.
+    /// Said to the caller just before an agent is connected; where nothing is recorded, only to one
+    /// who was on hold.
     pub connect_say: Option<String>,
+    /// Whether the talk is recorded.
+    pub record: bool,
     /// How long an agent's phone rings. Within [`RING_TIMEOUT`].
     pub timeout: Duration,
     /// Pretends, for a trial, that an agent becomes free so long after the call came. Within

@@ -163,6 +163,7 @@ connect-say = "Now."
 timeout = "120s"
 free-after = "15m"
 max-wait = "2h"
+record = true
 cool-down = "0s"
 wrap-up = "1m30s"
 transfer = "url"
@@ -188,6 +189,7 @@ otherwise = "closed"
         panic!()
     };
     assert_eq!((queue.transfer, queue.music.len()), (Transfer::Url, 2));
+    assert!(queue.record);
     assert_eq!(
         (queue.cool_down, queue.wrap_up),
         (Duration::ZERO, Duration::from_secs(90))
@@ -695,8 +697,16 @@ fn wrong_queues_are_told() {
             "7:15: `connect-say` cannot be said: there is nothing to say (write a sentence, or leave the key out where it is optional)",
         ),
         (
+            "max-wait = \"10m\"\nrecord = \"yes\"",
+            "7:10: `record` is text, expected true or false",
+        ),
+        (
+            "max-wait = \"10m\"\nrecord = true",
+            "warning 7:10: callers are not told that they are recorded (tell them in `connect-say`)",
+        ),
+        (
             "max-wait = \"10m\"\nmaxwait = \"10m\"",
-            "7:1: flow \"x\" has no key \"maxwait\" (keys are type, language, say, music, agents, connect-say, timeout, free-after, max-wait, cool-down, wrap-up, transfer, otherwise)",
+            "7:1: flow \"x\" has no key \"maxwait\" (keys are type, language, say, music, agents, connect-say, record, timeout, free-after, max-wait, cool-down, wrap-up, transfer, otherwise)",
         ),
     ] {
         let start =

@@ -100,6 +100,7 @@ impl Body<'_, '_, '_, '_> {
         let say = self.optional_say("say");
         let agents = self.agents();
         let timeout = self.duration("timeout", RING_TIMEOUT);
+        let record = self.record("say", &say);
         let otherwise = self.exit("otherwise");
         let timeout = timeout.map(|given| given.unwrap_or(RING_TIMEOUT_DEFAULT));
         if let (Some(agents), Some(timeout)) = (&agents, timeout) {
@@ -109,6 +110,7 @@ impl Body<'_, '_, '_, '_> {
             say: say?,
             agents: agents?,
             timeout: timeout?,
+            record: record?,
             otherwise: otherwise?,
         })
     }
@@ -118,6 +120,8 @@ impl Body<'_, '_, '_, '_> {
         let music = self.fields.optional(self.reading, "music", music);
         let agents = self.agents();
         let connect_say = self.optional_say("connect-say");
+        // Whoever is put through at once hears no `say`.
+        let record = self.record("connect-say", &connect_say);
         let timeout = self.duration("timeout", RING_TIMEOUT);
         let free_after = self.duration("free-after", FREE_AFTER);
         let max_wait = self.duration("max-wait", MAX_WAIT);
@@ -135,6 +139,7 @@ impl Body<'_, '_, '_, '_> {
             music: music?.unwrap_or_default(),
             agents: agents?,
             connect_say: connect_say?,
+            record: record?,
             timeout: timeout?.unwrap_or(RING_TIMEOUT_DEFAULT),
             free_after: free_after?,
             max_wait: max_wait??,
@@ -153,6 +158,28 @@ impl Body<'_, '_, '_, '_> {
     #[allow(clippy::option_option)]
     fn optional_say(&mut self, key: &'static str) -> Option<Option<String>> {
         self.fields.optional(self.reading, key, read_say)
+    }
+
+    /// Whether the talk is recorded, which every caller should hear before it, in the text of `key`.
+    #[allow(clippy::option_option)]
+    fn record(&mut self, key: &str, text: &Option<Option<String>>) -> Option<bool> {
+        let record = self
+            .fields
+            .optional(self.reading, "record", |reading, item| {
+                let Some(record) = item.value.as_bool() else {
+                    reading.mismatch(item, "true or false", None);
+                    return None;
+                };
+                if record && matches!(text, Some(None)) {
+                    let message = "callers are not told that they are recorded";
+                    let advice = format!("tell them in `{key}`");
+                    reading
+                        .faults
+                        .warning(item.span.clone(), message, Some(advice));
+                }
+                Some(record)
+            })?;
+        Some(record.unwrap_or_default())
     }
 
     #[allow(clippy::option_option)]
