@@ -9,9 +9,9 @@ use crate::world::{self, World, action, eventually, rings};
 use aws_sdk_sqs::types::QueueAttributeName;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
 use switchboard_shared::call::Call;
 use switchboard_shared::recording::{Recording, State};
+use switchboard_tests::binary::built;
 
 const DISPATCH_QUEUE: &str = "SWITCHBOARD_DISPATCH_QUEUE_URL";
 
@@ -58,7 +58,7 @@ impl Cloud {
         environment.push(("SWITCHBOARD_BASE_URL".to_owned(), board.url().to_owned()));
         let changes = changes.iter().cloned();
         environment.extend(changes.map(|(name, value)| (name.to_owned(), value)));
-        Lambda::start(&binary(function), environment)
+        Lambda::start(&built(function), environment)
     }
 
     /// Starts a function, hands it an event, and kills it when it has come to its queue message.
@@ -257,16 +257,4 @@ pub(crate) fn notice(id: &str, url: &str) -> Value {
         "recording_url": url,
         "timestamp": world::now(),
     })
-}
-
-/// The binary of a function, which cargo puts beside the folder of the tests.
-fn binary(function: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let binary = test.parent().and_then(Path::parent).unwrap().join(function);
-    assert!(
-        binary.is_file(),
-        "{} is not built: `make test` builds the functions before it runs the tests",
-        binary.display()
-    );
-    binary
 }

@@ -4,7 +4,6 @@
 use crate::plan::PLAN;
 use crate::{fixtures, webhook_signing::Signer};
 use serde_json::json;
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use switchboard_cli::board::{Board, BoardConfig};
 use switchboard_cli::environment::Environment;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::token_hash;
+use switchboard_tests::binary::built;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -124,7 +124,7 @@ impl Lives {
 
     /// One life, from its start to its end by `death`, or at `over` if nothing more happens.
     pub(crate) async fn live(&self, vonage: &str, death: Death, over: impl Future<Output = ()>) {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(built("switchboard"));
         let mut child = command
             .args(["dev", "--port=0", "--data=state", "--plan=plan.toml"])
             .current_dir(self.folder.path())
@@ -192,6 +192,7 @@ impl Lives {
             plan: self.folder.path().join("plan.toml"),
             environment,
             clock: clock.clone(),
+            phone: None,
             delays: Some(vec![
                 Duration::from_millis(100);
                 switchboard_archive::DELAYS.len()
@@ -215,20 +216,4 @@ impl Lives {
     pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
-}
-
-/// The built `switchboard`, which lies beside the folder of this test's own binary.
-fn binary() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let path = test
-        .parent()
-        .and_then(Path::parent)
-        .unwrap()
-        .join("switchboard");
-    assert!(
-        path.is_file(),
-        "{} is missing: `make test` builds it",
-        path.display()
-    );
-    path
 }

@@ -6,7 +6,6 @@ use crate::wire::{Fault, Spoil};
 use crate::world::{Answered, eventually, incoming, kinds, now, rings};
 use crate::{envelope, world};
 use serde_json::{Value, json};
-use std::path::Path;
 use std::sync::Arc;
 use switchboard_cli::engines::Engines;
 use switchboard_shared::clock::Clock;
@@ -14,6 +13,7 @@ use switchboard_shared::id::LegId;
 use switchboard_shared::recording::State;
 use switchboard_shared::script::{NOT_IN_SERVICE, SORRY};
 use switchboard_shared::store::Home;
+use switchboard_tests::binary::built;
 
 /// Each line, and what its callers hear first when there is no store.
 const LINES: [(&str, &str); 5] = [
@@ -59,9 +59,7 @@ impl Function {
             environment.set(&name, value);
         }
         environment.set(DISPATCH_QUEUE, &queue);
-        let test = std::env::current_exe().unwrap();
-        let folder = test.parent().and_then(Path::parent).unwrap();
-        let lambda = Lambda::start(&folder.join("answer"), environment.pairs().collect());
+        let lambda = Lambda::start(&built("answer"), environment.pairs().collect());
         Self { lambda, queue }
     }
 

@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use switchboard_tests::binary::built;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
@@ -42,18 +43,6 @@ impl Ran {
     }
 }
 
-/// The built `switchboard`, which lies beside the folder of this test's own binary.
-fn binary() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let path = test.parent().unwrap().with_file_name("switchboard");
-    assert!(
-        path.is_file(),
-        "{} is missing: `make test` builds it, or `cargo build --bins`",
-        path.display()
-    );
-    path
-}
-
 impl Shell {
     pub(crate) fn new() -> Self {
         Self {
@@ -77,7 +66,7 @@ impl Shell {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(built("switchboard"));
         command
             .args(arguments)
             .current_dir(self.folder.path())

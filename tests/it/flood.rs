@@ -2,7 +2,6 @@
 //! are answered meanwhile, and memory stays where it was.
 
 use crate::cli::{Dev, Shell};
-use crate::functions::binary;
 use crate::lambda::Lambda;
 use crate::webhook_signing::Signer;
 use crate::world::{PATIENCE, PLAN, World, incoming, kinds};
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use switchboard_shared::web::BODY_MAX;
+use switchboard_tests::binary::built;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -297,7 +297,7 @@ async fn nesting_without_end_and_thousands_of_pairs_are_read_or_refused_on_every
 fn start(world: &World, function: &str) -> Lambda {
     let board = world.board.environment().pairs();
     let pairs = board.chain(world.board.engines().environment());
-    Lambda::start(&binary(function), pairs.collect())
+    Lambda::start(&built(function), pairs.collect())
 }
 
 #[tokio::test]

@@ -10,7 +10,6 @@ use aws_sdk_sqs::types::Message;
 use axum::{Json, Router};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
 use switchboard_cli::environment::Environment;
 use switchboard_shared::people::{LINK_WORKS, People};
 use switchboard_shared::plan::Plan;
@@ -18,6 +17,7 @@ use switchboard_shared::recording::{Recording, State};
 use switchboard_shared::script::SORRY;
 use switchboard_shared::store::{self, Home, LedgerEvent, Store};
 use switchboard_shared::webhook::Notice;
+use switchboard_tests::binary::built;
 
 /// The functions that answer HTTP, each with a route of its own and one of another function.
 const HTTP: [(&str, &str, &str); 4] = [
@@ -88,7 +88,7 @@ impl Cloud {
         for (name, value) in changes {
             environment.set(name, *value);
         }
-        Lambda::start(&binary(function), environment.pairs().collect())
+        Lambda::start(&built(function), environment.pairs().collect())
     }
 
     /// Asks the board.
@@ -291,19 +291,6 @@ const QUEUE_ARN: &str = "arn:aws:sqs:eu-west-1:123456789012:functions";
 fn environment_beside(world: &World) -> Environment {
     let board = world.board.environment().pairs();
     board.chain(world.board.engines().environment()).collect()
-}
-
-/// The binary of a function, which cargo puts two folders above the tests.
-pub(crate) fn binary(function: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let folder = test.parent().and_then(Path::parent).unwrap();
-    let binary = folder.join(function);
-    assert!(
-        binary.is_file(),
-        "{} is not built: `make test` builds the functions before it runs the tests",
-        binary.display()
-    );
-    binary
 }
 
 /// The base of our URLs behind API Gateway.
@@ -785,7 +772,7 @@ async fn a_recording_notice_is_kept_and_queued_as_it_comes_and_as_often() {
 async fn a_recording_noticed_by_the_function_is_archived_by_the_board() {
     let world = World::open().await;
     let environment = environment_beside(&world).pairs().collect();
-    let recording = Lambda::start(&binary("recording"), environment);
+    let recording = Lambda::start(&built("recording"), environment);
     let content = Content::Seeded {
         seed: 1,
         length: 300_000,
@@ -1405,12 +1392,12 @@ async fn a_function_without_its_settings_says_all_that_is_missing_and_does_not_s
             &[ARCHIVE_QUEUE, DISPATCH_QUEUE, table, application, key],
         ),
     ] {
-        let nothing = Lambda::start(&binary(name), Vec::new());
+        let nothing = Lambda::start(&built(name), Vec::new());
         assert_eq!(missing(&nothing).await, needs, "{name}");
         let rest = needs[1..]
             .iter()
             .map(|name| ((*name).to_owned(), "x".to_owned()));
-        let but_one = Lambda::start(&binary(name), rest.collect());
+        let but_one = Lambda::start(&built(name), rest.collect());
         assert_eq!(missing(&but_one).await, needs[..1], "{name}");
     }
 }
@@ -1428,7 +1415,7 @@ async fn settings_that_are_wrong_are_told_by_name_and_no_secret_is_shown() {
                 ("SWITCHBOARD_API_TOKENS", "murmur"),
             ];
             let environment = environment.map(|(n, value)| (n.to_owned(), value.to_owned()));
-            let function = Lambda::start(&binary(name), environment.to_vec());
+            let function = Lambda::start(&built(name), environment.to_vec());
             let error = function.ready().await.unwrap_err().to_string();
             assert!(error.contains("VONAGE_PRIVATE_KEY: "), "{error}");
             assert!(error.contains("SWITCHBOARD_TABLE is not set"), "{error}");
@@ -1449,7 +1436,7 @@ async fn settings_that_are_wrong_are_told_by_name_and_no_secret_is_shown() {
         ("VONAGE_API_URL", "nowhere"),
     ];
     let environment = environment.map(|(n, value)| (n.to_owned(), value.to_owned()));
-    let answer = Lambda::start(&binary("answer"), environment.to_vec());
+    let answer = Lambda::start(&built("answer"), environment.to_vec());
     let error = answer.ready().await.unwrap_err().to_string();
     for name in [
         "SWITCHBOARD_ALLOW_UNSIGNED",

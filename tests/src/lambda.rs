@@ -243,15 +243,14 @@ fn usual_environment() -> [(&'static str, &'static str); 14] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::binary::built;
     use crate::world::eventually;
     use serde_json::json;
     use std::path::PathBuf;
 
     /// `examples/fake_function.rs`, which `cargo test` builds beside the tests.
     fn fake_function() -> PathBuf {
-        let test = std::env::current_exe().unwrap();
-        let folder = test.parent().unwrap().parent().unwrap();
-        folder.join("examples").join("fake_function")
+        built("examples/fake_function")
     }
 
     fn start(env: &[(&str, &str)]) -> Lambda {

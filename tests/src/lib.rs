@@ -6,6 +6,7 @@
     reason = "it serves tests: what fails here fails them"
 )]
 
+pub mod binary;
 pub mod captured;
 pub mod clock;
 pub mod envelope;

@@ -208,6 +208,7 @@ impl World {
             environment,
             clock: clock.clone(),
             delays,
+            phone: None,
         })
         .await
         .unwrap();

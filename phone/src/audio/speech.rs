@@ -7,7 +7,7 @@ use super::{RATE, Wave, espeak, hash, samples};
 
 /// Characters said in a second: what `espeak-ng` does with an announcement at its usual 175 words a
 /// minute is 15 to 18, and a telephone's voice is on the slow side.
-const CHARACTERS_A_SECOND: u64 = 15;
+const CHARACTERS_A_SECOND: u64 = 13;
 /// A character of Chinese, Japanese or Korean is a syllable, and takes as long as three letters.
 const FIRST_SYLLABIC: char = '\u{2e80}';
 const SYLLABIC_WEIGHT: u64 = 3;
