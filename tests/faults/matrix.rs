@@ -241,7 +241,7 @@ fn points(stage: &Stage) -> Vec<Point> {
     let mut points = Vec::new();
     for way in Way::ALL {
         let mut counts = BTreeMap::<String, usize>::new();
-        for operation in stage.wire(way).operations() {
+        for operation in stage.at_risk(way) {
             let nth = counts.entry(operation.clone()).or_default();
             // Queues are asked all the time.
             if *nth == 0 || operation != "ReceiveMessage" {

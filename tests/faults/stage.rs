@@ -193,6 +193,8 @@ pub(crate) struct Stage {
     sweeper: Dispatch,
     bucket: String,
     wires: [(Way, Wire); 4],
+    /// What was asked for over each wire until it was mended in this case.
+    before_mended: Mutex<Vec<(Way, Vec<String>)>>,
     /// Jobs sent in this case that nobody waits for any more.
     late_jobs: AtomicUsize,
     seen: Mutex<Seen>,
@@ -250,6 +252,7 @@ impl Stage {
             world,
             bucket,
             wires,
+            before_mended: Mutex::default(),
             late_jobs: AtomicUsize::new(0),
             seen: Mutex::default(),
         };
@@ -281,12 +284,26 @@ impl Stage {
         }
         *self.seen.lock().unwrap() = Seen::default();
         self.wires.iter().for_each(|(_, wire)| wire.clear());
+        self.before_mended.lock().unwrap().clear();
         self.late_jobs.store(0, Ordering::Relaxed);
     }
 
     /// Everything gets through again.
     pub(crate) fn mend(&self) {
         self.wires.iter().for_each(|(_, wire)| wire.mend());
+        let mut before = self.before_mended.lock().unwrap();
+        if before.is_empty() {
+            let operations = |(way, wire): &(Way, Wire)| (*way, wire.operations());
+            *before = self.wires.iter().map(operations).collect();
+        }
+    }
+
+    /// The operations asked for over a wire while something could have gone wrong with them: up to
+    /// the first [`mend`](Self::mend) of the case. After it the clock goes far, and the board sweeps.
+    pub(crate) fn at_risk(&self, way: Way) -> Vec<String> {
+        let before = self.before_mended.lock().unwrap();
+        let found = before.iter().find(|(of, _)| *of == way);
+        found.map(|(_, operations)| operations.clone()).unwrap()
     }
 
     pub(crate) fn spoil(&self, way: Way, spoil: Spoil) {
