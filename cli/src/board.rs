@@ -5,6 +5,7 @@ use crate::cloud::Endpoints;
 use crate::engines::{Engines, EnginesError};
 use crate::environment::Environment;
 use crate::poller::Poller;
+use crate::reception::{self, Reception};
 use crate::secrets::{Secrets, SecretsError};
 use crate::serve::serve;
 use crate::trial::{self, Trial};
@@ -268,11 +269,12 @@ impl Board {
             stopped.clone(),
         ));
 
+        let agents = switchboard_transfer::router(transfer);
         let router = web::whole(merge([
             switchboard_answer::router(answer),
             switchboard_event::router(events),
             switchboard_recording::router(recordings),
-            switchboard_transfer::router(transfer),
+            agents.clone(),
         ]));
         let router = router.layer(middleware::from_fn_with_state(work.clone(), counted));
         let (listener, address) = listen(config.port).await?;
@@ -288,7 +290,16 @@ impl Board {
                 &beside.directory,
                 plans.current().await?.as_ref(),
             );
-            router = router.merge(beside.phone.page_router(beside.directory.subscribe()));
+            let page = beside.phone.page_router(beside.directory.subscribe());
+            let reception = reception::router(Reception {
+                store: store.clone(),
+                archive: archive.clone(),
+                plans: plans.clone(),
+                clock: clock.clone(),
+                agents,
+                token: secrets.operator_token.clone(),
+            });
+            router = router.merge(reception::of_this_machine(page.merge(reception)));
             tasks.spawn(trial::follow(
                 beside.phone.clone(),
                 beside.directory,

@@ -7,6 +7,7 @@ pub mod engines;
 pub mod environment;
 pub mod plan_report;
 mod poller;
+mod reception;
 pub mod secrets;
 mod serve;
 pub mod simulate;
