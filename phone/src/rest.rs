@@ -120,20 +120,26 @@ impl Refusal {
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     requests: VecDeque<Timestamp>,
-    /// Legs begun by requests, by the wall clock, and by scripts, by the platform's.
+    /// Legs begun by requests, by the wall clock. Scripts count them by the platform's: the two clocks
+    /// may be far apart, and either may stand still.
     legs_by_rest: VecDeque<Timestamp>,
+    legs_by_rest_here: VecDeque<Timestamp>,
+    /// Legs begun by scripts, by the platform's clock.
     legs_by_script: VecDeque<Timestamp>,
 }
 
 impl Pace {
     /// How long a script has to wait until it may begin another leg; none: it has begun one.
     pub(crate) fn wait_for_leg(&mut self, now: Timestamp, limit: usize) -> Option<Duration> {
-        let begun = recent(&mut self.legs_by_script, now) + self.legs_by_rest.len();
+        let begun =
+            recent(&mut self.legs_by_script, now) + recent(&mut self.legs_by_rest_here, now);
         if begun < limit {
             self.legs_by_script.push_back(now);
             return None;
         }
-        let oldest = self.legs_by_script.front().copied().unwrap_or(now);
+        let oldest = [&self.legs_by_script, &self.legs_by_rest_here];
+        let oldest = oldest.iter().filter_map(|legs| legs.front().copied());
+        let oldest = oldest.min().unwrap_or(now);
         let free = oldest.saturating_add(SECOND).unwrap_or(now);
         Some(crate::event::between(now, free).max(Duration::from_millis(1)))
     }
@@ -143,6 +149,7 @@ impl Pace {
         let begun = recent(&mut self.legs_by_rest, wall) + recent(&mut self.legs_by_script, now);
         if begun < limit {
             self.legs_by_rest.push_back(wall);
+            self.legs_by_rest_here.push_back(now);
         }
         begun < limit
     }
@@ -152,7 +159,6 @@ impl Pace {
         if taken {
             self.requests.push_back(wall);
         }
-        recent(&mut self.legs_by_rest, wall);
         taken
     }
 }
