@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 /// See [Vonage/Authentication](https://developer.vonage.com/en/getting-started/concepts/authentication).
 const LIFE_MAX: i64 = 24 * 3600;
 
+/// Shortest life of an application token that names its end.
+const LIFE_MIN: i64 = 30;
+
 /// Life of a token that names no end.
 const LIFE_DEFAULT: i64 = 15 * 60;
 
@@ -52,7 +55,9 @@ pub(crate) fn admits(
             && claims["jti"].as_str().is_some_and(|id| !id.is_empty())
             && issued <= now.saturating_add(SKEW)
             && begins <= now.saturating_add(SKEW)
-            && ends.is_some_and(|ends| now < ends && ends.saturating_sub(issued) <= LIFE_MAX)
+            && ends.is_some_and(|ends| {
+                now < ends && (LIFE_MIN..=LIFE_MAX).contains(&ends.saturating_sub(issued))
+            })
     })
 }
 
