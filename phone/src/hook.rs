@@ -407,7 +407,9 @@ impl Platform {
                 .note(self.now, leg.as_ref(), What::Lost { webhook, name });
             return;
         };
-        if let (false, Some(hook)) = (fallback, self.settings.fallback.clone()) {
+        // Of detections nothing is said in the list of what the fallback stands in for.
+        let stands_in = !fallback && why != Why::Detection;
+        if let (true, Some(hook)) = (stands_in, self.settings.fallback.clone()) {
             let mut body = exchange.body;
             body.extend(object(json!({
                 "reason": reason,
@@ -507,27 +509,28 @@ impl Exchange {
             Outcome::Reset => return Verdict::Again("Connection reset."),
             Outcome::Impossible => return Verdict::Failed("Connection closed."),
         };
-        let why = match &self.wants {
-            Wants::Nothing => None,
-            Wants::Script { why, .. } => Some(*why),
+        let must_have = match &self.wants {
+            Wants::Nothing => false,
+            // A fallback is asked for a script, whatever had been asked before.
+            Wants::Script { why, fallback, .. } => *fallback || why.must_have(),
         };
         match status {
             429 | 503 | 504 => return Verdict::Again("Invalid response code."),
             200 => {}
             // For whatever is only told, and where a script need not be.
-            201..=205 if why.is_none_or(|why| !why.must_have()) => {}
+            201..=205 if !must_have => {}
             _ => return Verdict::Failed("Invalid response code."),
         }
-        let Some(why) = why else {
+        if self.wants == Wants::Nothing {
             return Verdict::Taken(None);
-        };
+        }
         let json = serde_json::from_slice::<Value>(body).ok();
         let is_json = content_type.is_some_and(|kind| {
             let kind = kind.split(';').next().unwrap_or_default().trim();
             kind.eq_ignore_ascii_case("application/json")
         });
         match json {
-            Some(Value::Array(actions)) if !actions.is_empty() || why.must_have() => {
+            Some(Value::Array(actions)) if !actions.is_empty() || must_have => {
                 if !is_json {
                     return Verdict::Failed("Invalid NCCO.");
                 }
@@ -537,7 +540,7 @@ impl Exchange {
                     Err(refused) => Verdict::Refused(refused.to_string()),
                 }
             }
-            _ if why.must_have() => Verdict::Failed("Invalid NCCO."),
+            _ if must_have => Verdict::Failed("Invalid NCCO."),
             // What the platform makes of anything else that is no script is not known: here it goes
             // on, as with an empty reply.
             _ => Verdict::Taken(None),
