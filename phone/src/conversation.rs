@@ -16,7 +16,7 @@ pub const LEGS_MAX: usize = 200;
 pub(crate) struct Conversation {
     pub(crate) name: Option<String>,
     pub(crate) legs: Vec<LegId>,
-    /// Somebody is in for whom it starts.
+    /// Somebody is in for whom it starts. One without a name has no need of anybody.
     pub(crate) started: bool,
     /// Recordings going on.
     pub(crate) recordings: Vec<String>,
@@ -28,8 +28,11 @@ impl Platform {
     /// A conversation of its own.
     pub(crate) fn converse(&mut self) -> String {
         let id = self.conversation_id();
-        self.conversations
-            .insert(id.clone(), Conversation::default());
+        let room = Conversation {
+            started: true,
+            ..Conversation::default()
+        };
+        self.conversations.insert(id.clone(), room);
         id
     }
 
@@ -80,6 +83,7 @@ impl Platform {
                 self.names.insert(join.name.clone(), room.clone());
                 if let Some(conversation) = self.conversations.get_mut(&room) {
                     conversation.name = Some(join.name.clone());
+                    conversation.started = false;
                 }
                 room
             }
@@ -102,7 +106,10 @@ impl Platform {
         conversation.started |= join.start_on_enter;
         if join.record && !conversation.recorded {
             conversation.recorded = true;
-            self.begin_recording(id, &ncco::Record::of_conversation(join));
+            let file = self.begin_recording(id, &ncco::Record::of_conversation(join));
+            if let Some(recording) = self.recordings.get_mut(&file) {
+                recording.of_room = true;
+            }
         }
         for leg in self.conversations[&room].legs.clone() {
             self.listen(&leg);

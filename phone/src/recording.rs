@@ -15,6 +15,11 @@ use std::time::Duration;
 /// See [Vonage/Voice API/Recording](https://developer.vonage.com/en/voice/voice-api/guides/recording).
 pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// Channels of a split recording that names no number: one for each side of a call.
+///
+/// See [Vonage/Voice API/Recording](https://developer.vonage.com/en/voice/voice-api/guides/recording).
+const SIDES: u8 = 2;
+
 /// Time from a recording's end until its event. Not documented; a second is what samples show.
 const READY_AFTER: Duration = Duration::from_secs(1);
 
@@ -31,6 +36,8 @@ pub struct Recording {
     pub(crate) conversation: String,
     /// Whose script began it.
     pub(crate) leg: LegId,
+    /// It goes on for as long as the conversation, whoever leaves.
+    pub(crate) of_room: bool,
     pub(crate) hook: Option<Hook>,
     pub(crate) began: Timestamp,
     pub(crate) ended: Option<Timestamp>,
@@ -136,12 +143,13 @@ impl Platform {
             uuid: self.uuid(),
             conversation: self.legs[id].conversation.clone(),
             leg: id.clone(),
+            of_room: false,
             hook: record.hook.clone(),
             began: self.now,
             ended: None,
             format: record.format,
             channels: if record.split {
-                record.channels.unwrap_or(1).max(1)
+                record.channels.unwrap_or(SIDES)
             } else {
                 1
             },
@@ -231,7 +239,7 @@ impl Platform {
     /// Ends what a leg's script began to record.
     pub(crate) fn finish_recordings_of(&mut self, id: &LegId) {
         let going = self.recordings.values();
-        let going = going.filter(|one| one.ended.is_none() && one.leg == *id);
+        let going = going.filter(|one| one.ended.is_none() && one.leg == *id && !one.of_room);
         for file in going.map(|one| one.id.clone()).collect::<Vec<_>>() {
             self.finish_recording(&file);
         }
