@@ -127,6 +127,9 @@ fn completed(leg: &Leg, now: Timestamp, body: &mut Map<String, Value>) {
 fn cause(leg: &Leg, status: Status) -> Option<(&'static str, u16)> {
     Some(match status {
         Status::Busy => ("unavailable", 486),
+        Status::Unanswered if leg.ended.is_some_and(|(_, why)| why == Ending::Unreachable) => {
+            ("unavailable", 480)
+        }
         Status::Unanswered => ("declined", 603),
         Status::Rejected => ("restricted", 403),
         Status::Failed if leg.endpoint == "phone" => ("cannot_route", 404),

@@ -98,8 +98,22 @@ pub enum Ending {
     Limit,
     /// A machine picked up, and the script wants none.
     Machine,
+    /// Its phone is switched off.
+    Unreachable,
     /// It was never connected.
     Unconnected(Status),
+}
+
+impl Ending {
+    /// What is told of a leg that was never connected, where its end alone says it.
+    pub(crate) fn failure(self) -> Option<Status> {
+        match self {
+            Self::Unconnected(status) => Some(status),
+            // The same word as for who declines: the detail tells them apart.
+            Self::Unreachable => Some(Status::Unanswered),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Ending {
@@ -112,13 +126,14 @@ impl fmt::Display for Ending {
             Self::Left => "the other side is gone",
             Self::Limit => "the longest time is over",
             Self::Machine => "a machine picked up",
+            Self::Unreachable => "could not be reached",
             Self::Unconnected(status) => match status {
                 Status::Busy => "busy",
                 Status::Cancelled => "the caller hung up first",
                 Status::Unanswered => "declined",
                 Status::Rejected => "refused",
                 Status::Timeout => "nobody picked up",
-                _ => "could not be reached",
+                _ => "could not be connected",
             },
         })
     }

@@ -18,8 +18,10 @@ pub enum Manner {
     Declines(Duration),
     /// It is in use.
     Busy,
-    /// It is switched off, or there is no such number.
+    /// It is switched off.
     Unreachable,
+    /// There is no such number.
+    NoSuchNumber,
     /// A mailbox picks up after so long.
     Mailbox(Duration),
     /// A person picks up.
@@ -58,7 +60,7 @@ impl Manner {
 
     /// Whether it rings at all.
     pub(crate) fn rings(&self) -> bool {
-        !matches!(self, Self::Busy | Self::Unreachable)
+        !matches!(self, Self::Busy | Self::Unreachable | Self::NoSuchNumber)
     }
 
     /// What comes of the ringing, and when.
@@ -68,6 +70,7 @@ impl Manner {
             Self::Declines(after) => (*after, Act::Decline),
             Self::Busy => (Duration::ZERO, Act::IsBusy),
             Self::Unreachable => (Duration::ZERO, Act::IsUnreachable),
+            Self::NoSuchNumber => (Duration::ZERO, Act::IsNoNumber),
             Self::Mailbox(after) => (*after, Act::PickUp { machine: true }),
             Self::Answers { after, .. } => (*after, Act::PickUp { machine: false }),
         })

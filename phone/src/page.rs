@@ -223,6 +223,7 @@ async fn manner(
         "declines" => Manner::Declines(DECLINES_AFTER),
         "busy" => Manner::Busy,
         "unreachable" => Manner::Unreachable,
+        "no such number" => Manner::NoSuchNumber,
         "mailbox" => Manner::Mailbox(MAILBOX_AFTER),
         "answers" => Manner::answers(ANSWERS_AFTER, None),
         _ => {

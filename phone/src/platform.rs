@@ -101,6 +101,7 @@ pub(crate) enum Act {
     Decline,
     IsBusy,
     IsUnreachable,
+    IsNoNumber,
     HangUp,
     Say(String),
     Press(String),
@@ -172,8 +173,9 @@ impl Platform {
         self.agenda.keys().next().map(|(at, _)| *at)
     }
 
-    /// Lets everything happen that is due by then, in order, one moment after the other. Stops early
-    /// when webhooks are to be sent whose replies come first: see [`Platform::outgoing`].
+    /// Lets everything happen that is due by then, in order, one moment after the other. Whoever wants
+    /// replies to come in time goes from one [`Platform::due`] to the next, and sends what is
+    /// [`Platform::outgoing`] in between.
     pub fn advance(&mut self, to: Timestamp) {
         while let Some(entry) = self.agenda.first_entry() {
             let at = entry.key().0;
@@ -324,7 +326,11 @@ impl Platform {
     /// # Errors
     /// When their phone does not ring.
     pub fn decline(&mut self, id: &str) -> Result<(), NotNow> {
-        self.unconnected_by(id, Status::Unanswered, Some(What::Declines))
+        self.unconnected_by(
+            id,
+            Ending::Unconnected(Status::Unanswered),
+            Some(What::Declines),
+        )
     }
 
     /// A phone is in use.
@@ -332,13 +338,13 @@ impl Platform {
     /// # Errors
     /// When it is not being rung.
     pub fn is_busy(&mut self, id: &str) -> Result<(), NotNow> {
-        self.unconnected_by(id, Status::Busy, None)
+        self.unconnected_by(id, Ending::Unconnected(Status::Busy), None)
     }
 
     fn unconnected_by(
         &mut self,
         id: &str,
-        status: Status,
+        ending: Ending,
         what: Option<What>,
     ) -> Result<(), NotNow> {
         let leg = self.legs.get(id).ok_or(NotNow::NoLeg)?;
@@ -351,7 +357,7 @@ impl Platform {
         if let Some(what) = what {
             self.journal.note(self.now, Some(&id), what);
         }
-        self.end(&id, Ending::Unconnected(status));
+        self.end(&id, ending);
         Ok(())
     }
 
@@ -435,7 +441,10 @@ impl Platform {
         }
         self.begins_to_speak(&id);
         self.at(until, Due::Spoken(id.clone(), number));
-        for other in self.audible(&id) {
+        // Whom it is heard by is not whom it hears: somebody may be muted, or not listening.
+        let room = self.conversations.get(&self.legs[&id].conversation);
+        let legs = room.map(|room| room.legs.clone()).unwrap_or_default();
+        for other in legs {
             let heard = Heard::Voice {
                 of: self.legs[&id].person().to_owned(),
                 text: text.to_owned(),
@@ -515,7 +524,8 @@ impl Platform {
             Act::PickUp { machine: false } => self.pick_up(id),
             Act::Decline => self.decline(id),
             Act::IsBusy => self.is_busy(id),
-            Act::IsUnreachable => self.unconnected_by(id, Status::Failed, None),
+            Act::IsUnreachable => self.unconnected_by(id, Ending::Unreachable, None),
+            Act::IsNoNumber => self.unconnected_by(id, Ending::Unconnected(Status::Failed), None),
             Act::HangUp => match self.legs.get(id) {
                 Some(leg) if leg.is_up() => self.hang_up(id),
                 _ => Ok(()),
@@ -542,10 +552,7 @@ impl Platform {
     /// Forgets legs that were over long ago, and recordings that are kept no longer.
     fn tidy(&mut self) {
         let now = self.now;
-        self.legs.retain(|_, leg| {
-            leg.ended
-                .is_none_or(|(ended, _)| now.duration_since(ended) < LEG_KEPT)
-        });
+        self.legs.retain(|_, leg| is_kept(leg, now));
         let legs = &self.legs;
         self.order.retain(|id| legs.contains_key(id));
         self.recordings.retain(|_, recording| {
@@ -634,11 +641,8 @@ impl Platform {
         }
         self.silence_ends(id);
         // What happened first, then that it is over.
-        let status = match ending {
-            Ending::Unconnected(status) => Some(status),
-            _ if !was_up => Some(Status::Cancelled),
-            _ => None,
-        };
+        let status = ending.failure();
+        let status = status.or((!was_up).then_some(Status::Cancelled));
         self.journal.note(now, Some(id), What::Ended(ending));
         let asked = status.and_then(|status| self.tell_failure(id, status));
         if status != Some(Status::Rejected) {
@@ -801,6 +805,12 @@ impl Platform {
     pub(crate) fn choose<'a>(&mut self, list: &'a [String]) -> Option<&'a String> {
         (!list.is_empty()).then(|| &list[self.random.usize(..list.len())])
     }
+}
+
+/// Whether a leg is still known at this moment.
+pub(crate) fn is_kept(leg: &Leg, now: Timestamp) -> bool {
+    leg.ended
+        .is_none_or(|(ended, _)| now.duration_since(ended) < LEG_KEPT)
 }
 
 /// By which method URLs in requests and scripts are asked, where nothing says. The documents do not

@@ -87,6 +87,7 @@ fn manner(manner: &Manner) -> &'static str {
         Manner::Declines(_) => "declines",
         Manner::Busy => "busy",
         Manner::Unreachable => "unreachable",
+        Manner::NoSuchNumber => "no such number",
         Manner::Mailbox(_) => "mailbox",
         Manner::Answers { .. } => "answers",
     }

@@ -6,7 +6,7 @@ use crate::event::{self, billed, moment};
 use crate::hook::Why;
 use crate::leg::{Direction, Ending, EventHook, Leg, LegId, Origin, Status};
 use crate::ncco::{self, Action, Endpoint, Machine, Method};
-use crate::platform::{Platform, URL_METHOD};
+use crate::platform::{Platform, URL_METHOD, is_kept};
 use crate::settings::Webhook;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -111,13 +111,17 @@ impl Platform {
     }
 
     pub(super) fn get_call(&self, id: &str) -> Done {
-        let leg = self.legs.get(id).ok_or(Refusal::NotFound)?;
+        let leg = self.legs.get(id).filter(|leg| is_kept(leg, self.now));
+        let leg = leg.ok_or(Refusal::NotFound)?;
         Ok((200, Content::Json(shown(leg))))
     }
 
     pub(super) fn list_calls(&self, query: &str) -> Done {
         let filter = Filter::read(query)?;
-        let mut found: Vec<&Leg> = self.legs().filter(|leg| filter.takes(leg)).collect();
+        let mut found: Vec<&Leg> = self
+            .legs()
+            .filter(|leg| is_kept(leg, self.now) && filter.takes(leg))
+            .collect();
         if filter.descending {
             found.reverse();
         }
@@ -362,6 +366,17 @@ fn machine(body: &mut Body) -> Option<Machine> {
     }
 }
 
+/// How a call stands, or how it came out: of one that was never connected, why.
+fn outcome(leg: &Leg) -> Status {
+    match leg.ended {
+        None => leg.status,
+        Some((_, ending)) => ending.failure().unwrap_or(match leg.answered {
+            Some(_) => Status::Completed,
+            None => Status::Cancelled,
+        }),
+    }
+}
+
 /// A call, as it is shown.
 fn shown(leg: &Leg) -> Value {
     let far = match leg.endpoint {
@@ -379,7 +394,7 @@ fn shown(leg: &Leg) -> Value {
         "conversation_uuid": leg.conversation,
         "to": to,
         "from": { "type": "phone", "number": leg.from },
-        "status": leg.status.word(),
+        "status": outcome(leg).word(),
         "direction": leg.direction.word(),
         "network": event::network(leg),
     }));
@@ -474,7 +489,7 @@ impl Filter {
     fn takes(&self, leg: &Leg) -> bool {
         self.status
             .as_ref()
-            .is_none_or(|status| leg.status.word() == status)
+            .is_none_or(|status| outcome(leg).word() == status)
             && self.from.is_none_or(|from| leg.made >= from)
             && self.until.is_none_or(|until| leg.made <= until)
             && self
