@@ -30,18 +30,19 @@ impl Platform {
         let leg = self.live(id)?;
         let mut body = Body::read(bytes)?;
         let text = body.text("text");
+        let language = body.text("language").unwrap_or_else(|| "en-US".to_owned());
         match &text {
             None if body.get("text").is_none() => body.fault("text", "is missing"),
-            // What a script may say may be said here.
+            // What a script may say, and in which language, may be said here.
             Some(text) => {
-                let talk = json!([{ "action": "talk", "text": text }]);
+                let talk = json!([{ "action": "talk", "text": text, "language": language }]);
                 if let Err(refused) = ncco::read(&talk) {
-                    body.fault("text", refused.reason);
+                    let name = refused.pointer.trim_start_matches("/0/");
+                    body.fault(name, refused.reason);
                 }
             }
             None => {}
         }
-        let language = body.text("language").unwrap_or_else(|| "en-US".to_owned());
         body.number("style", 0..=u64::from(u32::MAX));
         body.flag("premium");
         let times = times(&mut body);
