@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use switchboard_phone::audio::Voice;
 use switchboard_phone::{
-    CONNECT_TIMEOUT, Directory, Disorder, LEGS_PER_SECOND, Phone, Platform, PublicKey, Settings,
-    Webhook,
+    CONNECT_TIMEOUT, Directory, Disorder, LEGS_PER_SECOND, Phone, Platform, PublicKey,
+    REQUESTS_PER_SECOND, Settings, Webhook,
 };
 use switchboard_shared::clock::Clock;
 use switchboard_shared::crypto;
@@ -97,6 +97,7 @@ pub(crate) async fn open(
         fallback: None,
         event: Webhook::event(""),
         legs_per_second: trial.legs_per_second,
+        requests_per_second: REQUESTS_PER_SECOND,
         region: REGION.to_owned(),
         seed: trial.seed,
         disorder: trial.disorder.map(Disorder::of),

@@ -41,4 +41,4 @@ pub use settings::{
     ANSWER_TIMEOUT, CONNECT_TIMEOUT, EVENT_TIMEOUT, LEGS_PER_SECOND, Method, REQUESTS_PER_SECOND,
     Settings, Webhook,
 };
-pub use token::PublicKey;
+pub use token::{PublicKey, admits};

@@ -280,6 +280,30 @@ impl Platform {
         Ok(id)
     }
 
+    /// A call that somebody else has told the server of, in the midst of which this platform takes over:
+    /// it is up, and hears nothing.
+    pub fn adopt(&mut self, id: &str) {
+        let event = self.settings.event.clone();
+        let hook = EventHook {
+            url: event.url,
+            method: event.method,
+            synchronous: false,
+        };
+        let conversation = self.converse();
+        let mut leg = Leg::new(
+            id.to_owned(),
+            Direction::Inbound,
+            Origin::Caller,
+            ("unknown", "unknown", "phone"),
+            conversation,
+            hook,
+            self.now,
+        );
+        leg.status = Status::Answered;
+        leg.answered = Some(self.now);
+        self.make(leg);
+    }
+
     /// A person picks up a phone that rings.
     ///
     /// # Errors

@@ -12,7 +12,6 @@ pub(crate) use calls::Start;
 use crate::audio::Score;
 use crate::journal::What;
 use crate::platform::Platform;
-use crate::settings::REQUESTS_PER_SECOND;
 use crate::token;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -154,8 +153,8 @@ impl Pace {
         begun < limit
     }
 
-    fn takes_request(&mut self, wall: Timestamp) -> bool {
-        let taken = recent(&mut self.requests, wall) < REQUESTS_PER_SECOND;
+    fn takes_request(&mut self, wall: Timestamp, limit: usize) -> bool {
+        let taken = recent(&mut self.requests, wall) < limit;
         if taken {
             self.requests.push_back(wall);
         }
@@ -213,7 +212,10 @@ impl Platform {
         ) {
             return Err(Refusal::Unauthorized);
         }
-        if !self.pace.takes_request(wall) {
+        if !self
+            .pace
+            .takes_request(wall, self.settings.requests_per_second)
+        {
             return Err(Refusal::Pace);
         }
         let mut parts: Vec<&str> = asked.path.trim_matches('/').split('/').collect();

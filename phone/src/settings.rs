@@ -49,6 +49,8 @@ pub struct Settings {
     pub event: Webhook,
     /// Outbound legs in a second. Vonage raises it on request.
     pub legs_per_second: usize,
+    /// Requests a second the REST API takes.
+    pub requests_per_second: usize,
     /// The region the application lives in: its calls are known there.
     pub region: String,
     /// What ids are made from: the same seed, the same ids.

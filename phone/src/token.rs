@@ -33,8 +33,10 @@ impl PublicKey {
 }
 
 /// Whether an `Authorization` header carries a sound token of this application.
+///
+/// See [Vonage/Authentication](https://developer.vonage.com/en/getting-started/concepts/authentication).
 #[must_use]
-pub(crate) fn admits(
+pub fn admits(
     key: &PublicKey,
     application: &str,
     authorization: Option<&str>,

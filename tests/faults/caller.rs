@@ -143,7 +143,7 @@ impl<'s> Caller<'s> {
         let tell = async |event: Value, wants| stage.tell(call, url, &event, wants).await;
         tell(event("ringing"), Wants::Nothing).await;
         if busy.contains(&agent) {
-            stage.world.platform.set_status(&leg, "busy");
+            stage.world.platform.end(&leg);
             let said = tell(event("busy"), Wants::Reply).await;
             tell(event("completed"), Wants::Nothing).await;
             if let Some(script) = said {

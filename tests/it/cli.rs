@@ -1694,35 +1694,32 @@ async fn commands_work_beside_a_board_of_another_process() {
     let shell = Shell::new();
     shell.write("switchboard.toml", PLAN);
     let dev = Dev::start(&shell, &["--data", "state"]).await;
-    let body = incoming("447700900002", "leg-1").to_string();
-    let header = shell
-        .run(&["sign", "--data", "state", "--body", &body])
-        .await
-        .out;
-    assert_eq!(
-        post_signed(&dev, "/webhooks/answer", &header, &body)
-            .await
-            .0,
-        200
-    );
     let started = Instant::now();
+    let called = world::http()
+        .post(format!("{}/phone/calls", dev.url))
+        .json(&json!({ "from": world::CALLER, "to": "447700900002" }))
+        .send()
+        .await
+        .unwrap();
+    let called: Value = called.json().await.unwrap();
+    let leg = called["leg"].as_str().unwrap();
+    // The platform picks up in a moment, and asks.
+    eventually(|| async {
+        let queue = shell.run(&["queue", "--json", "--data", "state"]).await;
+        let queue = queue.fine().json();
+        (legs(waiting_in(&queue, "support")) == [leg]).then_some(())
+    })
+    .await;
     // The option may stand before or behind the command.
     let calls = shell
         .run(&["--data", "state", "--json", "calls"])
         .await
         .fine()
         .json();
-    assert_eq!(legs(&calls), ["leg-1"]);
-    let queue = shell
-        .run(&["queue", "--json", "--data", "state"])
-        .await
-        .fine()
-        .json();
-    assert_eq!(legs(waiting_in(&queue, "support")), ["leg-1"]);
+    assert_eq!(legs(&calls), [leg]);
     let told = shell
         .run(&["agent", "free", "alice", "--json", "--data", "state"])
         .await;
-    // Nobody is at the other end of the line: the paper platform agrees to everything.
     assert_eq!(told.fine().json()["outcome"], "transferred");
     assert!(started.elapsed() < PATIENCE);
     assert!(!shell.path(".switchboard").exists());

@@ -10,6 +10,7 @@ mod clock;
 mod flood;
 mod functions;
 mod hostile;
+mod phone;
 mod queue;
 mod recordings;
 mod restart;

@@ -506,9 +506,7 @@ async fn saying_free_after_a_talk_whose_end_was_never_reported_asks_vonage() {
         "engaged",
         "the talk goes on"
     );
-    world
-        .platform
-        .set_status("agent-leg-447700900011", "completed");
+    world.platform.end("agent-leg-447700900011");
     let said = world.says("alice", "free").await;
     assert_eq!(
         (&said.body["outcome"], &said.body["call"]),

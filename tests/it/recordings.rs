@@ -723,7 +723,7 @@ async fn a_redirect_within_vonage_is_followed() {
     let recording = archived(&world, "r-1").await;
     assert_whole(&world, &recording, &mp3()).await;
     let requests = world.platform.requests();
-    assert!(requests.iter().all(|request| request.token.is_ok()));
+    assert!(requests.iter().all(|request| request.sound));
 }
 
 #[tokio::test]

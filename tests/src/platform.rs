@@ -1,10 +1,8 @@
 //! A stand-in for Vonage's REST side, and for servers that are not Vonage's.
 
-mod calls;
 mod recording;
 mod request;
 mod stranger;
-mod token;
 
 pub use recording::{Content, Fault as RecordingFault};
 pub use request::Request;
@@ -12,12 +10,12 @@ pub use stranger::{STRANGERS_BYTES, Stranger};
 
 use crate::{fixtures, jwt, loopback::Loopback};
 use axum::{
-    Json, Router,
+    Router,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use calls::Calls;
+use jiff::Timestamp;
 use recording::Recording;
 use serde_json::{Value, json};
 use std::{
@@ -26,6 +24,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use switchboard_phone::Content::{Audio, Json, Nothing};
+use switchboard_phone::{Asked, Platform as Double, PublicKey, Settings, Webhook};
 use tokio::sync::watch;
 
 /// Any method, for [`Platform::fail`] and its like.
@@ -73,29 +73,27 @@ pub enum Destination {
     Url(String),
 }
 
-/// Vonage's API on loopback, as far as Switchboard uses it. Gone when dropped.
+/// Vonage's API on loopback, for tests that play its other half by hand. Gone when dropped.
 ///
-/// Requests are recorded in the order they arrive, the refused ones too. A request is answered by
-/// the first rule that fits it ([`fail`](Self::fail) and the like), else with 401 where the
-/// application token is not sound, else as Vonage does.
-///
-/// See [Vonage/Voice API](https://developer.vonage.com/en/api/voice).
+/// It answers as the phone does, which it has inside. Around that stands what a faithful platform
+/// cannot do for a test: requests are recorded in the order they arrive, the refused ones too; a
+/// request may be answered by a rule ([`fail`](Self::fail) and the like), downloads may be spoiled; and
+/// legs are known by the names that tests give them in webhooks of their own. Tests of whole calls,
+/// which need none of this, are scenarios.
 pub struct Platform {
     shared: Arc<Shared>,
     server: Loopback,
 }
 
-#[derive(Default)]
 struct Shared {
     stage: Mutex<Stage>,
     changed: watch::Sender<()>,
 }
 
-#[derive(Default)]
 struct Stage {
     requests: Vec<Request>,
     rules: Vec<Rule>,
-    calls: Calls,
+    double: Double,
     recordings: HashMap<String, Recording>,
 }
 
@@ -127,7 +125,15 @@ impl Platform {
     /// Outside a Tokio runtime.
     #[must_use]
     pub fn start() -> Self {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            stage: Mutex::new(Stage {
+                requests: Vec::new(),
+                rules: Vec::new(),
+                double: double(),
+                recordings: HashMap::new(),
+            }),
+            changed: watch::Sender::default(),
+        });
         let router = Router::new()
             .fallback(answer)
             .with_state(Arc::clone(&shared));
@@ -171,13 +177,9 @@ impl Platform {
 
     /// The leg has hung up: it is `completed`, and whatever is done to it meets 404.
     pub fn end(&self, leg: &str) {
-        self.set_status(leg, "completed");
-    }
-
-    /// What `GET /v1/calls/{leg}` says of the leg. A leg not heard of before is `answered`. After a
-    /// final status, such as `busy`, whatever is done to it meets 404.
-    pub fn set_status(&self, leg: &str, status: &str) {
-        self.shared.stage().calls.set_status(leg, status);
+        let mut stage = self.shared.stage();
+        let double = stage.knowing(leg);
+        double.hang_up(leg).expect("it was not over before");
     }
 
     /// Serves a recording at `/v1/files/{id}` and gives its whole URL.
@@ -263,8 +265,8 @@ impl fmt::Debug for Platform {
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: axum::extract::Request) -> Response {
-    let request = Request::take(request).await;
-    let sound = request.token.is_ok();
+    let (request, body) = Request::take(request).await;
+    let sound = request.sound;
     let (index, act) = {
         let mut stage = shared.stage();
         stage.requests.push(request.clone());
@@ -283,7 +285,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: axum::extract::Reque
             401,
             json!({"type": "UNAUTHORIZED", "error_title": "Unauthorized"}),
         ),
-        None => shared.stage().respond(&request),
+        None => shared.stage().respond(&request, &body),
     };
     shared.stage().requests[index].status = Some(response.status().as_u16());
     shared.changed.send_replace(());
@@ -301,16 +303,68 @@ impl Stage {
         Some(rule.act.clone())
     }
 
-    fn respond(&mut self, request: &Request) -> Response {
+    /// The double, which has heard of this leg.
+    fn knowing(&mut self, leg: &str) -> &mut Double {
+        self.double.advance(Timestamp::now());
+        if self.double.leg(leg).is_none() {
+            self.double.adopt(leg);
+        }
+        &mut self.double
+    }
+
+    fn respond(&mut self, request: &Request, body: &[u8]) -> Response {
         if let Some(id) = request.path.strip_prefix("/v1/files/")
             && request.method == "GET"
             && let Some(recording) = self.recordings.get_mut(id)
         {
             return recording.serve();
         }
-        let (status, body) = self.calls.respond(request);
-        json_response(status, body)
+        let parts: Vec<&str> = request.path.split('/').skip(1).collect();
+        if let ["v1", "calls", leg, ..] = parts.as_slice() {
+            self.knowing(leg);
+        }
+        let answered = self.double.rest(
+            Asked {
+                method: &request.method,
+                path: &request.path,
+                query: &request.raw_query,
+                authorization: request.header("authorization"),
+                body,
+            },
+            Timestamp::now(),
+        );
+        match answered.content {
+            Json(body) => json_response(answered.status, body),
+            Nothing | Audio(_) => json_response(answered.status, Value::Null),
+        }
     }
+}
+
+/// A phone whose webhooks go nowhere: the tests send their own.
+fn double() -> Double {
+    let settings = Settings {
+        application_id: fixtures::APPLICATION_ID.to_owned(),
+        api_key: String::new(),
+        signature_secret: String::new(),
+        public_key: public_key(),
+        numbers: Vec::new(),
+        answer: Webhook::script("http://nowhere.invalid"),
+        fallback: None,
+        event: Webhook::event("http://nowhere.invalid"),
+        // Tests hurry; the pace has tests of its own.
+        legs_per_second: usize::MAX,
+        requests_per_second: usize::MAX,
+        region: "eu-west".to_owned(),
+        seed: 1,
+        disorder: None,
+        journal: 1,
+    };
+    Double::new(settings, "http://nowhere.invalid", Timestamp::now())
+}
+
+/// The other half of the tests' private key.
+fn public_key() -> PublicKey {
+    PublicKey::pkcs1(jwt::public_key())
 }
 
 fn json_response(status: u16, body: Value) -> Response {
@@ -318,7 +372,7 @@ fn json_response(status: u16, body: Value) -> Response {
     if body.is_null() {
         status.into_response()
     } else {
-        (status, Json(body)).into_response()
+        (status, axum::Json(body)).into_response()
     }
 }
 

@@ -116,7 +116,11 @@ fn sentence(played: &Played, people: &HashMap<LegId, String>, entry: &Entry) -> 
             Ending::ScriptOver => format!("{who} is hung up on: the script is over"),
             Ending::NoScript => format!("{who} is CUT OFF: no script could be had"),
             Ending::Limit => format!("{who} is CUT OFF: the longest time is over"),
-            Ending::Request | Ending::Left | Ending::Machine | Ending::Unconnected(_) => {
+            Ending::Request
+            | Ending::Left
+            | Ending::Machine
+            | Ending::Unreachable
+            | Ending::Unconnected(_) => {
                 format!("{who} is hung up on: {ending}")
             }
         },

@@ -59,6 +59,7 @@ pub(crate) fn settings() -> Settings {
         fallback: None,
         event: Webhook::event(url("/event")),
         legs_per_second: switchboard_phone::LEGS_PER_SECOND,
+        requests_per_second: switchboard_phone::REQUESTS_PER_SECOND,
         region: REGION.to_owned(),
         seed: 1,
         disorder: None,

@@ -1,6 +1,7 @@
-use super::{Destination, Transfer, token};
-use crate::{jwt::Fault, query};
-use axum::body::to_bytes;
+use super::{Destination, Transfer, public_key};
+use crate::{fixtures, query};
+use axum::body::{Bytes, to_bytes};
+use jiff::Timestamp;
 use serde_json::Value;
 use std::{fmt, time::Instant};
 
@@ -16,14 +17,16 @@ pub struct Request {
     pub path: String,
     /// Name and decoded value, in their order.
     pub query: Vec<(String, String)>,
+    /// As it came.
+    pub(super) raw_query: String,
     /// Name in lower case and value, in their order.
     pub headers: Vec<(String, String)>,
     /// The JSON body; null where there is none or it does not read.
     pub body: Value,
     /// When its head arrived.
     pub at: Instant,
-    /// The claims of its application token, or why that is not sound.
-    pub token: Result<Value, Fault>,
+    /// Whether its application token is sound.
+    pub sound: bool,
     /// What it was answered with; `None` while it is under way, hangs or was dropped.
     pub status: Option<u16>,
 }
@@ -60,7 +63,7 @@ impl Request {
         })
     }
 
-    pub(super) async fn take(request: axum::extract::Request) -> Self {
+    pub(super) async fn take(request: axum::extract::Request) -> (Self, Bytes) {
         let at = Instant::now();
         let (parts, body) = request.into_parts();
         let headers = parts.headers.iter().map(|(name, value)| {
@@ -72,14 +75,20 @@ impl Request {
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
             query: query::pairs(parts.uri.query().unwrap_or_default()),
+            raw_query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: headers.collect(),
             body: serde_json::from_slice(&body).unwrap_or_default(),
             at,
-            token: Err(Fault::Missing),
+            sound: false,
             status: None,
         };
-        request.token = token::verify(request.bearer());
-        request
+        request.sound = switchboard_phone::admits(
+            &public_key(),
+            fixtures::APPLICATION_ID,
+            request.header("authorization"),
+            Timestamp::now(),
+        );
+        (request, body)
     }
 }
 

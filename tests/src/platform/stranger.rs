@@ -89,7 +89,7 @@ async fn answer(
     State(requests): State<Requests>,
     request: axum::extract::Request,
 ) -> impl IntoResponse {
-    let mut request = Request::take(request).await;
+    let (mut request, _) = Request::take(request).await;
     request.status = Some(200);
     requests
         .lock()

@@ -52,20 +52,6 @@ async fn a_transfer_is_recorded_as_it_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_transfer_in_the_wrong_shape_is_refused() {
-    let platform = Platform::start();
-    for destination in [
-        json!({"type": "url", "url": ["https://example.com"]}),
-        json!({"type": "ncco", "url": "https://example.com"}),
-        json!({"type": "ncco"}),
-    ] {
-        let body = json!({"action": "transfer", "destination": destination});
-        assert_eq!(put(&platform, "leg-1", body).await, 400, "{destination}");
-    }
-    assert!(platform.transfers().is_empty());
-}
-
-#[tokio::test]
 async fn a_leg_that_has_ended_is_not_found() {
     let platform = Platform::start();
     platform.end("leg-1");
@@ -86,36 +72,6 @@ async fn a_leg_that_has_ended_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_call_can_be_placed_and_found() {
-    let platform = Platform::start();
-    let body = json!({
-        "to": [{"type": "phone", "number": "447700900001"}],
-        "from": {"type": "phone", "number": "447700900000"},
-        "ncco": [{"action": "talk", "text": "hello"}],
-    });
-    let (status, placed) = send(&platform, Method::POST, "/v1/calls", body.clone()).await;
-    assert_eq!(status, 201);
-    assert_eq!(placed["status"], "started");
-    let path = format!(
-        "/v1/calls?conversation_uuid={}",
-        placed["conversation_uuid"].as_str().unwrap()
-    );
-    let (_, found) = send(&platform, Method::GET, &path, Value::Null).await;
-    assert_eq!(found["count"], 1);
-    assert_eq!(found["_embedded"]["calls"][0]["uuid"], placed["uuid"]);
-
-    let mut nowhere = body.clone();
-    nowhere["to"] = json!([]);
-    let mut both = body;
-    both["answer_url"] = json!(["https://example.com"]);
-    for (body, name) in [(nowhere, "to"), (both, "ncco")] {
-        let (status, error) = send(&platform, Method::POST, "/v1/calls", body).await;
-        assert_eq!(status, 400);
-        assert_eq!(error["invalid_parameters"][0]["name"], name);
-    }
-}
-
-#[tokio::test]
 async fn without_a_sound_token_nothing_is_done() {
     let platform = Platform::start();
     let url = format!("{}/v1/calls/leg-1", platform.url());
@@ -132,9 +88,9 @@ async fn without_a_sound_token_nothing_is_done() {
     let seen: Vec<_> = platform
         .requests()
         .into_iter()
-        .map(|request| request.token)
+        .map(|request| request.sound)
         .collect();
-    assert_eq!(seen, [Err(jwt::Fault::Missing), Err(jwt::Fault::Algorithm)]);
+    assert_eq!(seen, [false, false]);
     assert_eq!(
         put(&platform, "leg-1", json!({"action": "mute"})).await,
         204
