@@ -3,6 +3,8 @@
 #   make dev     run the whole of Switchboard on this machine
 #   make test    everything CI tests
 #   make crash   kills a board in the midst of fifty calls, a hundred times
+#   make disorder  every scenario with its webhooks mishandled, a thousand times
+#   make load    five hundred calls at once, and how fast they were answered
 #   make check   formatting, lints, docs, licences: what CI checks besides
 #   make explore every order of the queue protocol, of the larger cases too: minutes
 #   make build   the functions, optimised as they are deployed
@@ -18,7 +20,7 @@ TIME ?= 60
 TARGET ?= address batch cue gateway job ncco plan token webhook
 INPUT ?=
 
-.PHONY: dev test crash explore check lint fmt build bench fuzz
+.PHONY: dev test crash disorder load explore check lint fmt build bench fuzz
 
 dev:
 	$(CARGO) run --quiet --package switchboard-cli -- dev $(ARGS)
@@ -35,6 +37,13 @@ crash:
 	$(CARGO) build --profile tool --bins
 	$(CARGO) build --profile tool --package switchboard-cli
 	SWITCHBOARD_CRASH_SEEDS=100 $(CARGO) test --profile tool --package switchboard-tests --test crash $(ARGS)
+
+# The same as in `make test`, in three hundred times as many disorders. SEEDS=n for others.
+disorder:
+	SWITCHBOARD_DISORDER_SEEDS=$(or $(SEEDS),1000) $(CARGO) test --profile tool --package switchboard-tests --test scenarios disorder -- --nocapture $(ARGS)
+
+load:
+	$(CARGO) run --quiet --profile tool --package switchboard-cli -- simulate --at 2026-11-23T10:00 --calls 500 --rate 20 --disorder 7 $(ARGS)
 
 # The cases that `make test` has no time for, too.
 explore:
