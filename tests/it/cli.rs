@@ -1728,3 +1728,53 @@ async fn commands_work_beside_a_board_of_another_process() {
     let calls = shell.run(&["calls", "--data", "state"]).await.fine();
     assert!(calls.out.contains("rings alice"), "{calls:?}");
 }
+
+#[tokio::test]
+async fn a_live_board_says_what_it_needs_and_from_where() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    let refused = shell.run(&["dev", "--port", "0", "--live"]).await;
+    assert_eq!(refused.code, Some(1));
+    for name in [
+        "SWITCHBOARD_BASE_URL",
+        "VONAGE_APPLICATION_ID",
+        "VONAGE_PRIVATE_KEY",
+        "VONAGE_SIGNATURE_SECRET",
+    ] {
+        assert!(refused.err.contains(name), "{refused:?}");
+    }
+    let live = Shell::new()
+        .with(
+            "VONAGE_APPLICATION_ID",
+            "aaaaaaaa-bbbb-cccc-dddd-0123456789ab",
+        )
+        .with("VONAGE_PRIVATE_KEY", crate::fixtures::PRIVATE_KEY)
+        .with("VONAGE_SIGNATURE_SECRET", "the secret of an account");
+    live.write("switchboard.toml", PLAN);
+    let plain = live
+        .with("SWITCHBOARD_BASE_URL", "http://example.com")
+        .run(&["dev", "--port", "0", "--live"])
+        .await;
+    assert!(plain.err.contains("https"), "{plain:?}");
+}
+
+#[tokio::test]
+async fn a_live_board_has_no_phone_and_says_where_vonage_is_to_call() {
+    let shell = Shell::new()
+        .with(
+            "VONAGE_APPLICATION_ID",
+            "aaaaaaaa-bbbb-cccc-dddd-0123456789ab",
+        )
+        .with("VONAGE_PRIVATE_KEY", crate::fixtures::PRIVATE_KEY)
+        .with("VONAGE_SIGNATURE_SECRET", "the secret of an account")
+        .with("SWITCHBOARD_BASE_URL", "https://tunnel.example");
+    shell.write("switchboard.toml", PLAN);
+    let dev = Dev::start(&shell, &["--live"]).await;
+    let page = world::http().get(format!("{}/phone", dev.url));
+    assert_eq!(page.send().await.unwrap().status(), 404);
+    let ended = dev.interrupted().await;
+    assert!(
+        ended.err.contains("https://tunnel.example/webhooks/answer"),
+        "{ended:?}"
+    );
+}

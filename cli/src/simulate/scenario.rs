@@ -112,28 +112,47 @@ pub struct Behaviour {
     pub says: Vec<Word>,
 }
 
-/// One sentence, or several.
+/// What a phone does each time it rings; the last stays. Nothing said: it is picked up.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(try_from = "Sentences")]
+pub struct Phones(Vec<Manner>);
+
+/// One sentence, or several.
+#[derive(Deserialize)]
 #[serde(untagged)]
-pub enum Phones {
-    /// As if it were said to answer.
-    #[default]
-    Unsaid,
-    /// Each time.
-    Always(Sentence),
-    /// One time after the other.
-    InTurn(Vec<Sentence>),
+enum Sentences {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl TryFrom<Sentences> for Phones {
+    type Error = String;
+
+    fn try_from(sentences: Sentences) -> Result<Self, String> {
+        let sentences = match sentences {
+            Sentences::One(one) => vec![one],
+            Sentences::Several(several) => several,
+        };
+        let manners = sentences.iter().map(|text| {
+            manner(text).ok_or_else(|| {
+                format!(
+                    "`{text}` is nothing a phone does; write answers, declines or mailbox (with `after 5s` if need be), \
+                     silent, busy or unreachable; behind answers also `, talks 20s`, `, says hello`, `, presses 1 after 2s`"
+                )
+            })
+        });
+        manners.collect::<Result<_, _>>().map(Self)
+    }
 }
 
 impl Phones {
     /// What the phone does, each time it rings.
     #[must_use]
     pub fn manners(&self) -> Vec<Manner> {
-        match self {
-            Self::Unsaid => vec![Manner::answers(ANSWERS_AFTER, None)],
-            Self::Always(one) => vec![one.0.clone()],
-            Self::InTurn(all) => all.iter().map(|one| one.0.clone()).collect(),
+        if self.0.is_empty() {
+            return vec![Manner::answers(ANSWERS_AFTER, None)];
         }
+        self.0.clone()
     }
 }
 
@@ -293,24 +312,6 @@ impl TryFrom<String> for Word {
 fn timed(text: &str) -> Option<(Time, &str)> {
     let (time, what) = text.trim().split_once(' ')?;
     Some((time.parse().ok()?, what.trim()))
-}
-
-/// What a phone does when it rings, in words.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Sentence(Manner);
-
-impl TryFrom<String> for Sentence {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        manner(&text).map(Self).ok_or_else(|| {
-            format!(
-                "`{text}` is nothing a phone does; write answers, declines or mailbox (with `after 5s` if need be), \
-                 silent, busy or unreachable; behind answers also `, talks 20s`, `, says hello`, `, presses 1 after 2s`"
-            )
-        })
-    }
 }
 
 fn manner(text: &str) -> Option<Manner> {
