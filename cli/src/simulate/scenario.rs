@@ -104,7 +104,7 @@ impl TryFrom<String> for Talks {
 pub struct Behaviour {
     /// What the phone does when it rings: one sentence for always, or one for each time, the last for
     /// all that follow. `"answers after 3s, talks 20s"`, `"declines"`, `"silent"`, `"busy"`,
-    /// `"unreachable"`, `"mailbox after 20s"`.
+    /// `"unreachable"`, `"no such number"`, `"mailbox after 20s"`.
     #[serde(default)]
     pub phone: Phones,
     /// What the agent says to the board: `"40s free"`, `"2m away"`.
@@ -137,7 +137,7 @@ impl TryFrom<Sentences> for Phones {
             manner(text).ok_or_else(|| {
                 format!(
                     "`{text}` is nothing a phone does; write answers, declines or mailbox (with `after 5s` if need be), \
-                     silent, busy or unreachable; behind answers also `, talks 20s`, `, says hello`, `, presses 1 after 2s`"
+                     silent, busy, unreachable or no such number; behind answers also `, talks 20s`, `, says hello`, `, presses 1 after 2s`"
                 )
             })
         });
@@ -350,6 +350,7 @@ fn manner(text: &str) -> Option<Manner> {
         ("silent", None) => Manner::Silent,
         ("busy", None) => Manner::Busy,
         ("unreachable", None) => Manner::Unreachable,
+        ("no such number", None) => Manner::NoSuchNumber,
         _ => return None,
     })
 }

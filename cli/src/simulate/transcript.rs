@@ -102,7 +102,7 @@ fn sentence(played: &Played, people: &HashMap<LegId, String>, entry: &Entry) -> 
         What::Is(status) => match status {
             Status::Busy => format!("{who}'s phone is busy"),
             Status::Timeout => format!("{who}'s phone has rung for long enough"),
-            Status::Failed => format!("{who}'s phone cannot be reached"),
+            Status::Failed => format!("{who}'s number cannot be called"),
             Status::Rejected => format!("the platform refuses to ring {who}"),
             Status::Cancelled if !is_caller => format!("{who}'s phone stops ringing"),
             _ => return None,
@@ -111,6 +111,7 @@ fn sentence(played: &Played, people: &HashMap<LegId, String>, entry: &Entry) -> 
             let with = people.get(with).map_or("somebody", String::as_str);
             format!("{who} and {with} talk")
         }
+        What::Ended(Ending::Unreachable) => format!("{who}'s phone cannot be reached"),
         What::Ended(ending) if is_caller => match ending {
             Ending::HungUp => return None,
             Ending::ScriptOver => format!("{who} is hung up on: the script is over"),
