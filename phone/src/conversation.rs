@@ -95,6 +95,7 @@ impl Platform {
             self.end(id, Ending::Left);
             return;
         }
+        self.recordings_follow(id, &room);
         self.move_leg(id, &room);
         if let Some(leg) = self.legs.get_mut(id) {
             leg.muted |= join.mute;

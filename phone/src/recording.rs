@@ -33,7 +33,10 @@ pub struct Recording {
     pub(crate) id: String,
     /// The id in its event, which is another.
     pub(crate) uuid: String,
+    /// Where it began, as its event has it.
     pub(crate) conversation: String,
+    /// Where it is now: it follows its leg from one conversation to the next.
+    pub(crate) room: String,
     /// Whose script began it.
     pub(crate) leg: LegId,
     /// It goes on for as long as the conversation, whoever leaves.
@@ -142,6 +145,7 @@ impl Platform {
             id: self.uuid(),
             uuid: self.uuid(),
             conversation: self.legs[id].conversation.clone(),
+            room: self.legs[id].conversation.clone(),
             leg: id.clone(),
             of_room: false,
             hook: record.hook.clone(),
@@ -226,13 +230,32 @@ impl Platform {
             return;
         }
         recording.ended = Some(now);
-        let conversation = recording.conversation.clone();
-        if let Some(room) = self.conversations.get_mut(&conversation) {
+        let room = recording.room.clone();
+        if let Some(room) = self.conversations.get_mut(&room) {
             room.recordings.retain(|one| one != file);
         }
         self.after(READY_AFTER, Due::Recorded(file.to_owned()));
         if self.recordings[file].transcription.is_some() {
             self.after(TRANSCRIBED_AFTER, Due::Transcribed(file.to_owned()));
+        }
+    }
+
+    /// A leg's script leads it into another conversation: what it began to record goes on there.
+    pub(crate) fn recordings_follow(&mut self, id: &LegId, to: &str) {
+        let Some(from) = self.conversations.get_mut(&self.legs[id].conversation) else {
+            return;
+        };
+        let recordings = &mut self.recordings;
+        let follows = |file: &mut String| {
+            let recording = recordings.get_mut(file);
+            let recording = recording.filter(|one| one.leg == *id && !one.of_room);
+            recording
+                .map(|one| one.room.replace_range(.., to))
+                .is_some()
+        };
+        let files: Vec<String> = from.recordings.extract_if(.., follows).collect();
+        if let Some(room) = self.conversations.get_mut(to) {
+            room.recordings.extend(files);
         }
     }
 

@@ -237,6 +237,29 @@ fn a_conversation_records_itself_and_tells_its_own_url() {
 }
 
 #[test]
+fn a_recording_goes_on_in_the_room_that_the_script_leads_into() {
+    let mut stage = Stage::new();
+    let room = json!({ "action": "conversation", "name": "room" });
+    let leg = stage.caller(json!([record(json!({ "format": "wav" })), wait(5), room]));
+    let began = stage.conversation(&leg);
+    let other = stage.caller(json!([room]));
+    stage.run(10.0);
+    stage.platform.say(&other, "Hello.").unwrap();
+    stage.run(10.0);
+    assert!(stage.at("/recording").is_empty());
+    stage.platform.hang_up(&leg).unwrap();
+    stage.run(2.0);
+    let body = stage.at("/recording")[0].body.clone();
+    assert_eq!(
+        body["conversation_uuid"], began,
+        "it is told where it began"
+    );
+    let (_, bytes) = stage.file(body["recording_url"].as_str().unwrap()).unwrap();
+    let wav = hound::WavReader::new(bytes.as_slice()).unwrap();
+    assert_eq!(wav.duration() / 16_000, 20);
+}
+
+#[test]
 fn a_transcription_is_told_where_it_asks_and_has_the_words() {
     let mut stage = Stage::new();
     let hook = json!({ "transcription": { "eventUrl": [url("/words")] } });
