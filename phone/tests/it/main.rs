@@ -23,6 +23,7 @@ mod record;
 mod rest_calls;
 mod rest_playback;
 mod retry;
+mod sdk;
 mod shape;
 mod signature;
 mod sound;
