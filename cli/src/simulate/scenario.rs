@@ -137,7 +137,7 @@ impl TryFrom<Sentences> for Phones {
             manner(text).ok_or_else(|| {
                 format!(
                     "`{text}` is nothing a phone does; write answers, declines or mailbox (with `after 5s` if need be), \
-                     silent, busy or unreachable; behind answers also `, talks 20s`, `, says hello`, `, presses 1 after 2s`"
+                     silent, busy, unreachable or no such number; behind answers also `, talks 20s`, `, says hello`, `, presses 1 after 2s`"
                 )
             })
         });

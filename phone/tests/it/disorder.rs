@@ -1,9 +1,10 @@
 //! Webhooks that come late, twice, swapped, or only at the second attempt.
 
-use crate::stage::{AGENT, Stage, seconds, url};
+use crate::stage::{AGENT, Seen, Stage, beginning, seconds, url};
+use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeSet;
-use switchboard_phone::{Disorder, Manner};
+use switchboard_phone::{Disorder, EVENT_TIMEOUT, Manner};
 
 const SEEDS: u64 = 200;
 
@@ -45,12 +46,23 @@ fn told(stage: &Stage) -> BTreeSet<(String, String)> {
     events.collect()
 }
 
+/// When something happened, in milliseconds since the beginning.
+fn told_at(seen: &Seen) -> i64 {
+    let at = seen.body["timestamp"].as_str().map(str::parse::<Timestamp>);
+    let at = at.map_or_else(
+        || seen.at,
+        |at| at.unwrap().as_millisecond() - beginning().as_millisecond(),
+    );
+    at.min(seen.at)
+}
+
 #[test]
 fn whatever_the_disorder_the_same_is_told_in_the_end() {
     let wanted = told(&story(None));
     assert_eq!(wanted.len(), 4 + 4 + 4 + 1, "{wanted:?}");
     let mut swapped = 0;
     let mut doubled = 0;
+    let mut lost = 0;
     let plain = story(None).seen.len();
     for seed in 0..SEEDS {
         let stage = story(Some(seed));
@@ -61,6 +73,14 @@ fn whatever_the_disorder_the_same_is_told_in_the_end() {
             .filter_map(|seen| seen.body["timestamp"].as_str())
             .collect();
         swapped += usize::from(!times.is_sorted());
+        // A reply is waited for so long before the second attempt.
+        let overdue = EVENT_TIMEOUT.as_millis() as i64;
+        lost += usize::from(
+            stage
+                .seen
+                .iter()
+                .any(|seen| seen.at - told_at(seen) >= overdue),
+        );
         doubled += usize::from(stage.seen.len() > plain);
         for (index, seen) in stage.seen.iter().enumerate() {
             let copies = stage.seen[index..]
@@ -73,6 +93,10 @@ fn whatever_the_disorder_the_same_is_told_in_the_end() {
     assert!(
         swapped > 100,
         "in {swapped} of {SEEDS} something overtook something"
+    );
+    assert!(
+        lost > 100,
+        "in {lost} of {SEEDS} something was lost at first"
     );
     assert!(
         doubled > 100,

@@ -43,15 +43,20 @@ pub(crate) fn token(now: Timestamp) -> String {
 }
 
 pub(crate) fn signed(claims: &Value) -> String {
-    by_rsa(&PAIR, claims)
+    by_rsa(&PAIR, "RS256", claims)
+}
+
+/// With the right key, under another algorithm's name.
+pub(crate) fn signed_as(algorithm: &str, claims: &Value) -> String {
+    by_rsa(&PAIR, algorithm, claims)
 }
 
 pub(crate) fn signed_by_another(claims: &Value) -> String {
-    by_rsa(&OTHER, claims)
+    by_rsa(&OTHER, "RS256", claims)
 }
 
-fn by_rsa(pair: &RsaKeyPair, claims: &Value) -> String {
-    let text = unsigned("RS256", claims);
+fn by_rsa(pair: &RsaKeyPair, algorithm: &str, claims: &Value) -> String {
+    let text = unsigned(algorithm, claims);
     let mut signature = vec![0; pair.public().modulus_len()];
     pair.sign(
         &RSA_PKCS1_SHA256,

@@ -73,6 +73,9 @@ fn an_unsound_token_is_not() {
         Some(&key::signed_with_the_public_key(&sound)),
         401,
     );
+    for name in ["none", "HS256", "RS512", "rs256", ""] {
+        asked(name, Some(&key::signed_as(name, &sound)), 401);
+    }
     let none = key::unsigned("none", &sound);
     asked("unsigned", Some(&format!("Bearer {none}.")), 401);
     let sound_token = key::token(now());
