@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{RATE, Wave, espeak, hash, samples};
 
-/// Characters said in a second: what `espeak-ng` does with an announcement at its usual 175 words a
-/// minute is 15 to 18, and a telephone's voice is on the slow side.
+/// Characters said in a second. `espeak-ng` says 15 to 18 of an announcement at its usual 175 words a
+/// minute; the voices of browsers are slower, and a page must not cut the last word off.
 const CHARACTERS_A_SECOND: u64 = 13;
 /// A character of Chinese, Japanese or Korean is a syllable, and takes as long as three letters.
 const FIRST_SYLLABIC: char = '\u{2e80}';
