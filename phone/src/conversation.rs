@@ -74,6 +74,15 @@ impl Platform {
         }
     }
 
+    /// Somebody leaves for whom the conversation ends: so it does for everybody.
+    pub(crate) fn end_others(&mut self, id: &LegId) {
+        let room = self.conversations.get(&self.legs[id].conversation);
+        let legs = room.map(|room| room.legs.clone()).unwrap_or_default();
+        for other in legs.iter().filter(|other| *other != id) {
+            self.end(other, Ending::Left);
+        }
+    }
+
     /// A script's `conversation`: in for as long as the call lasts.
     pub(crate) fn join(&mut self, id: &LegId, join: &ncco::Conversation) {
         let room = match self.names.get(&join.name) {

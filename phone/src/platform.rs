@@ -677,19 +677,12 @@ impl Platform {
         if let Some(Doing::Connects { callee, .. }) = run.as_ref().map(|run| &run.doing) {
             self.end(&callee.clone(), Ending::Left);
         }
-        let ends_all = matches!(
-            run.as_ref().map(|run| &run.doing),
-            Some(Doing::Converses { ends_all: true, .. })
-        );
-        let others: Vec<LegId> = match self.conversations.get(&conversation) {
-            Some(room) if ends_all => room.legs.clone(),
-            _ => Vec::new(),
-        };
+        if let Some(Doing::Converses { ends_all: true, .. }) = run.as_ref().map(|run| &run.doing) {
+            self.end_others(id);
+        }
+        self.rest_scripts.remove(id);
         self.finish_recordings_of(id);
         self.leave(id, &conversation);
-        for other in others.iter().filter(|other| *other != id) {
-            self.end(other, Ending::Left);
-        }
         if let Origin::Connect(caller) = origin {
             self.callee_over(&caller, id, asked.is_some());
         }

@@ -105,6 +105,8 @@ impl Platform {
         match old.map(|run| run.doing) {
             Some(Doing::Connects { callee, .. }) => self.end(&callee, Ending::Left),
             Some(Doing::Records { file, .. }) => self.finish_recording(&file),
+            // Moved out of it is left, too.
+            Some(Doing::Converses { ends_all: true, .. }) => self.end_others(id),
             _ => {}
         }
         if moved {

@@ -132,11 +132,7 @@ impl Platform {
             .take(filter.size)
             .map(shown)
             .collect();
-        let link = |index: usize| {
-            let order = if filter.descending { "desc" } else { "asc" };
-            let size = filter.size;
-            json!({ "href": format!("/calls?page_size={size}&record_index={index}&order={order}") })
-        };
+        let link = |index: usize| json!({ "href": format!("/calls?{}", filter.query(index)) });
         let last = count.saturating_sub(1) / filter.size * filter.size;
         let mut links = Map::new();
         links.insert("self".to_owned(), link(filter.index));
@@ -262,21 +258,13 @@ fn endpoint(body: &mut Body) -> Option<Endpoint> {
 
 /// The number shown to whoever is called: E.164, or a SIP address.
 fn from(body: &mut Body) -> Option<String> {
-    let from = body.get("from")?;
-    let number = from["number"].as_str().map(str::to_owned);
-    let is_phone = from["type"] == "phone";
-    let number = number.filter(|number| {
-        let digits = number.bytes().all(|byte| byte.is_ascii_digit());
-        digits && (7..=15).contains(&number.len()) || number.starts_with("sip:")
-    });
-    if !is_phone || number.is_none() {
-        body.fault(
-            "from",
-            "must be of type phone, with a number of 7 to 15 digits",
-        );
-        return None;
+    match ncco::caller_of_rest(body.get("from")?) {
+        Ok(number) => Some(number),
+        Err(refused) => {
+            body.fault(&format!("from{}", refused.pointer), refused.reason);
+            None
+        }
     }
-    number
 }
 
 fn start(body: &mut Body) -> Option<Start> {
@@ -484,6 +472,32 @@ impl Filter {
         } else {
             Err(Refusal::Invalid(faults))
         }
+    }
+
+    /// The same filter, from another index on.
+    fn query(&self, index: usize) -> String {
+        let order = if self.descending { "desc" } else { "asc" };
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query
+            .append_pair("page_size", &self.size.to_string())
+            .append_pair("record_index", &index.to_string())
+            .append_pair("order", order);
+        let moments = [("date_start", self.from), ("date_end", self.until)];
+        for (name, moment) in moments {
+            if let Some(moment) = moment {
+                query.append_pair(name, &moment.to_string());
+            }
+        }
+        let words = [
+            ("status", &self.status),
+            ("conversation_uuid", &self.conversation),
+        ];
+        for (name, word) in words {
+            if let Some(word) = word {
+                query.append_pair(name, word);
+            }
+        }
+        query.finish()
     }
 
     fn takes(&self, leg: &Leg) -> bool {

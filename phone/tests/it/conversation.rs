@@ -87,6 +87,16 @@ fn a_room_ends_for_all_with_whom_it_is_told_to() {
 }
 
 #[test]
+fn a_room_ends_also_when_that_leg_is_moved_out_of_it() {
+    let mut stage = Stage::new();
+    let one = stage.caller(room(json!({})));
+    let two = stage.caller(room(json!({ "endOnExit": true })));
+    assert_eq!(stage.transfer(&two, json!([wait(5)])), 204);
+    stage.run(1.0);
+    assert!(stage.is_over(&one) && !stage.is_over(&two));
+}
+
+#[test]
 fn lists_of_legs_say_who_hears_whom_and_an_empty_one_is_nobody() {
     let mut stage = Stage::new();
     let one = stage.caller(room(json!({})));

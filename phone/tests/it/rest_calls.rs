@@ -186,6 +186,9 @@ fn calls_are_listed_by_page_order_time_status_and_conversation() {
     );
     let list = listed(&mut stage, "record_index=10", &[10, 11], 12);
     assert!(list["_links"].get("next").is_none() && list["_links"]["prev"].is_object());
+    let (_, list) = stage.rest("GET", "/v1/calls?page_size=1&status=answered", Value::Null);
+    let next = list["_links"]["next"]["href"].as_str().unwrap();
+    assert!(next.ends_with("&status=answered"), "{next}");
     listed(&mut stage, "page_size=1", &[0], 12);
     listed(&mut stage, "order=desc&page_size=2", &[11, 10], 12);
     listed(
