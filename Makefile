@@ -2,6 +2,8 @@
 #
 #   make dev     run the whole of Switchboard on this machine
 #   make test    everything CI tests
+#   make browser installs the browser that some of them use; SWITCHBOARD_NO_BROWSER=1 does without
+#   make picture draws docs/phone.png anew
 #   make crash   kills a board in the midst of fifty calls, a hundred times
 #   make disorder  every scenario with its webhooks mishandled, a thousand times
 #   make load    five hundred calls at once, and how fast they were answered
@@ -21,7 +23,7 @@ TIME ?= 60
 TARGET ?= address batch cue gateway job ncco plan token webhook
 INPUT ?=
 
-.PHONY: dev test crash disorder load explore check lint fmt build bench fuzz
+.PHONY: dev test browser picture crash disorder load explore check lint fmt build bench fuzz
 
 dev:
 	$(CARGO) run --quiet --package switchboard-cli -- dev $(ARGS)
@@ -29,7 +31,7 @@ dev:
 # The binaries first, since the tests start them as processes; the functions by themselves, with the
 # features they are deployed with and none that the CLI asks for. Vonage's own SDK drives the double where
 # it can be installed, and is left out elsewhere.
-test: $(SDK)
+test: browser $(SDK)
 	$(CARGO) build --bins
 	$(CARGO) build --package switchboard-cli
 	@python=$(abspath $(SDK))/bin/python; \
@@ -41,6 +43,23 @@ $(SDK): phone/tests/sdk/python/requirements.txt
 	@python3 -m venv $@ && \
 	$@/bin/pip install --quiet --retries 1 --require-hashes --requirement $< && touch $@ || \
 	{ rm -rf $@; echo "no Python or no network: the test of Vonage's SDK is left out"; }
+
+browser:
+	@test -n "$$SWITCHBOARD_NO_BROWSER" || { command -v chromium && command -v chromedriver; } >/dev/null || { \
+		command -v apt-get >/dev/null || { \
+			echo "the phone page is tested in Chromium: install chromium and chromedriver, or set SWITCHBOARD_NO_BROWSER=1" >&2; \
+			exit 1; \
+		}; \
+		install="apt-get install -y --no-install-recommends chromium chromium-driver"; \
+		root=$$(test "$$(id -u)" = 0 || echo sudo); \
+		$$root $$install || { $$root apt-get update && $$root $$install; }; \
+	}
+
+# Made smaller where optipng is there to do so.
+picture: browser
+	$(CARGO) build --package switchboard-cli
+	$(CARGO) test --package switchboard-tests --test browser -- --ignored picture_for_the_readme
+	@! command -v optipng >/dev/null || optipng -quiet -strip all -o5 docs/phone.png
 
 # The same as in `make test`, ten times as often, and built to be fast.
 crash:

@@ -88,22 +88,12 @@ function nameOf(number) {
 const calleeName = (leg) => (leg.name ? capital(leg.name) : nameOf(leg.to));
 const titleOf = (leg) => (leg.role === "caller" ? leg.from : `${calleeName(leg)}’s phone`);
 
-const ENDINGS = {
-  busy: "Was busy",
-  cancelled: "Stopped ringing",
-  unanswered: "Nobody answered",
-  rejected: "Declined",
-  failed: "Could not be reached",
-  timeout: "Nobody answered",
-  completed: "The call is over",
-};
-
 const listOf = new Intl.ListFormat("en-GB");
 
 function statusOf(leg) {
   if (!isLive(leg)) {
-    const words = ENDINGS[leg.status] ?? "The call is over";
-    return leg.ending ? `${words}: ${leg.ending}` : words;
+    const ending = leg.ending ?? "over";
+    return leg.answered ? `The call is over: ${ending}` : capital(ending);
   }
   const caller = leg.role === "caller";
   const other = caller ? leg.name ?? leg.to : calleeName(leg);
@@ -151,14 +141,11 @@ function size(bytes) {
 // ---- Asking the server --------------------------------------------------------------------
 
 /** Asks, and gives the answer's JSON. A refusal is shown, and gives null. */
-async function ask(method, path, body) {
+async function ask(path, body = {}) {
   try {
-    const options = { method };
-    if (body) {
-      options.headers = { "Content-Type": "application/json" };
-      options.body = JSON.stringify(body);
-    }
-    const response = await fetch(`/phone/${path}`, options);
+    // Always JSON, though it may say nothing: the server takes no form, since any site can send one.
+    const headers = { "Content-Type": "application/json" };
+    const response = await fetch(`/phone/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
     const answer = (await response.text()) || "{}";
     const json = response.headers.get("Content-Type")?.includes("json") || response.ok ? JSON.parse(answer) : {};
     if (response.ok) return json;
@@ -172,7 +159,7 @@ async function ask(method, path, body) {
 /** Things done on the phones, one after the other: keys must arrive in the order they were pressed. */
 let last = Promise.resolve();
 function act(leg, what, body) {
-  last = last.then(() => ask("POST", `legs/${encodeURIComponent(leg)}/${what}`, body));
+  last = last.then(() => ask(`legs/${encodeURIComponent(leg)}/${what}`, body));
   return last;
 }
 
@@ -190,19 +177,20 @@ function notice(text, bad = false) {
   if (!bad) fading = setTimeout(() => { $("notice").hidden = true; }, NOTICE);
 }
 
-/** Runs `work` at most once a second, and once more after the last request for it. */
+/**
+ * Runs `work` at most once a second, never twice at a time, and once more after the last request for
+ * it: an answer that comes late would undo a newer one.
+ */
 function atMostOnceASecond(work) {
   let waits = false;
   let again = false;
-  return function request() {
+  return async function request() {
     again = waits;
     if (waits) return;
     waits = true;
-    work();
-    setTimeout(() => {
-      waits = false;
-      if (again) request();
-    }, 1000);
+    await Promise.all([work(), new Promise((after) => setTimeout(after, 1000))]);
+    waits = false;
+    if (again) request();
   };
 }
 
@@ -339,6 +327,7 @@ function newCard(leg) {
   const card = $("card").content.firstElementChild.cloneNode(true);
   card.dataset.leg = leg.leg;
   card.dataset.role = leg.role;
+  card.dataset.number = leg.role === "caller" ? leg.from : leg.to;
   const title = part(card, "title");
   title.id = `title-${leg.leg}`;
   card.setAttribute("aria-labelledby", title.id);
@@ -598,7 +587,7 @@ async function placeCall(event) {
   const to = $("to").value || digits($("to-number").value);
   memory.set("from", from);
   memory.set("to", to);
-  const call = await ask("POST", "calls", { from, to });
+  const call = await ask("calls", { from, to });
   if (!call) return;
   chosen = toFocus = call.leg;
   show();
@@ -625,7 +614,7 @@ function newAgent(agent) {
   row.querySelector("[role=group]").setAttribute("aria-label", capital(agent.name));
   for (const button of row.querySelectorAll("[data-do]")) {
     button.addEventListener("click", async () => {
-      const answer = await ask("POST", `agents/${encodeURIComponent(agent.name)}/${button.dataset.do}`);
+      const answer = await ask(`agents/${encodeURIComponent(agent.name)}/${button.dataset.do}`);
       if (answer?.message) notice(answer.message);
       refresh();
     });
@@ -633,7 +622,7 @@ function newAgent(agent) {
   const manner = part(row, "manner");
   manner.addEventListener("change", async () => {
     const contact = contactOf(agent);
-    if (contact) await ask("POST", `contacts/${encodeURIComponent(contact.id)}/manner`, { manner: manner.value });
+    if (contact) await ask(`contacts/${encodeURIComponent(contact.id)}/manner`, { manner: manner.value });
   });
   return row;
 }
@@ -807,4 +796,6 @@ $("sound").addEventListener("click", () => {
 // Any click or key on the page is the permission to sound; the button is for who looks for one.
 for (const kind of ["click", "keydown"]) document.addEventListener(kind, unlock, { capture: true });
 setInterval(showClocks, 500);
+// An archived recording or a rest that is over changes nothing on the phones, so nobody tells of it.
+setInterval(() => { if ($("connection").dataset.connected === "true") refresh(); }, 3000);
 connect();

@@ -556,7 +556,7 @@ fn into_array(json: Value) -> Vec<Value> {
 }
 
 /// A webhook's name: the path of its URL.
-fn path(url: &str) -> String {
+pub(crate) fn path(url: &str) -> String {
     Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.path().to_owned())
 }
 

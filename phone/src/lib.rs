@@ -32,7 +32,7 @@ pub use hook::{ATTEMPTS, Outcome, Outgoing};
 pub use journal::{Entry, Heard, What};
 pub use leg::{Direction, Ending, Leg, LegId, Status};
 pub use manner::Manner;
-pub use page::Directory;
+pub use page::{Directory, ranged};
 pub use phone::Phone;
 pub use platform::{NotNow, Platform};
 pub use recording::{KEPT, Recording};

@@ -1,7 +1,10 @@
 //! The phone in a browser: the page, what it shows, and what can be done on it.
 
+mod ranged;
+mod timeline;
 mod view;
 
+pub use ranged::ranged;
 pub use view::Directory;
 
 use crate::audio;
@@ -10,7 +13,7 @@ use crate::phone::Phone;
 use crate::platform::NotNow;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -66,6 +69,8 @@ impl Phone {
                 "/phone/phone.css",
                 asset("text/css; charset=utf-8", include_str!("../page/phone.css")),
             )
+            // Browsers ask for one unasked, and a 404 is an error on the console of whoever looks.
+            .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
             .route("/phone/events", get(events))
             .route("/phone/tune", get(tune))
             .route("/phone/calls", post(call))
@@ -114,15 +119,12 @@ struct TuneAsked {
     url: String,
 }
 
-async fn tune(Query(asked): Query<TuneAsked>) -> Response {
+async fn tune(headers: HeaderMap, Query(asked): Query<TuneAsked>) -> Response {
     let tune = tokio::task::spawn_blocking(move || audio::tune(&asked.url)).await;
     match tune {
         Ok(tune) => (
-            [
-                (header::CONTENT_TYPE, "audio/wav"),
-                (header::CACHE_CONTROL, "max-age=86400"),
-            ],
-            tune,
+            [(header::CACHE_CONTROL, "max-age=86400")],
+            ranged(&headers, "audio/wav", tune.into()),
         )
             .into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

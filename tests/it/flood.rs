@@ -1,8 +1,8 @@
 //! Too much of everything: of bodies, headers, connections and nesting. There is an answer, others
 //! are answered meanwhile, and memory stays where it was.
 
-use crate::cli::{Dev, Shell};
 use crate::lambda::Lambda;
+use crate::shell::{Dev, Shell};
 use crate::webhook_signing::Signer;
 use crate::world::{PATIENCE, PLAN, World, incoming, kinds};
 use crate::{envelope, fixtures};

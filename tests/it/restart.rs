@@ -1,8 +1,9 @@
 //! The board as a process that ends, by Ctrl-C or without a word, and is started again.
 
-use crate::cli::{Dev, Ran, Shell, audio, finished, legs, waiting_in};
+use crate::cli::{audio, legs, waiting_in};
 use crate::fixtures;
 use crate::platform::{Content, Platform, RecordingFault, Reply, Transfer};
+use crate::shell::{Dev, Ran, Shell, finished};
 use crate::webhook_signing::Signer;
 use crate::world::{self, Answered, PLAN, action, eventually, incoming, rings};
 use serde_json::{Value, json};

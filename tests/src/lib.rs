@@ -16,6 +16,7 @@ pub mod lambda;
 pub mod loopback;
 pub mod platform;
 pub mod query;
+pub mod shell;
 pub mod unique;
 pub mod webhook_signing;
 pub mod wire;

@@ -66,7 +66,7 @@ impl Connect {
 
     pub(super) fn summary(&self) -> String {
         format!(
-            "{}, for {} s",
+            "{}, rung for {} s",
             line::fit(&self.endpoint.address()),
             self.timeout.as_secs()
         )

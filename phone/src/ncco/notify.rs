@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::object::Object;
 use super::{Hook, Refused, line};
+use crate::hook::path;
 
 /// Tells the server that the script has come this far. Its reply may be another script.
 ///
@@ -26,6 +27,6 @@ impl Notify {
     }
 
     pub(super) fn summary(&self) -> String {
-        line::fit(&self.hook.url)
+        line::fit(&format!("asks {}", path(&self.hook.url)))
     }
 }

@@ -1,7 +1,7 @@
 //! What the page shows, as JSON.
 
+use super::timeline;
 use crate::event::moment;
-use crate::journal::{Entry, Heard, What};
 use crate::leg::{Audio, Direction, Leg, LegId, Playing};
 use crate::manner::Manner;
 use crate::platform::Platform;
@@ -36,6 +36,17 @@ impl Directory {
     fn line(&self, number: &str) -> Option<&str> {
         name_in(&self.lines, number)
     }
+
+    /// The name of whoever has this number or address, as the page writes it; itself where nobody is
+    /// known to.
+    pub(super) fn name(&self, id: &str) -> String {
+        if let Some(contact) = self.contact(id) {
+            let mut letters = contact.chars();
+            let first = letters.next().map(char::to_uppercase);
+            return first.into_iter().flatten().chain(letters).collect();
+        }
+        self.line(id).unwrap_or(id).to_owned()
+    }
 }
 
 fn name_in<'a>(list: &'a [(String, String)], id: &str) -> Option<&'a str> {
@@ -57,7 +68,7 @@ pub(super) fn of(platform: &Platform, directory: &Directory) -> Value {
     let mut timeline: Vec<Value> = platform
         .journal()
         .rev()
-        .filter_map(of_entry)
+        .filter_map(|entry| timeline::of(entry, platform, directory))
         .take(TIMELINE)
         .collect();
     timeline.reverse();
@@ -180,96 +191,4 @@ fn of_playing(playing: &Playing) -> Value {
         "from": null,
         "since": moment(playing.since),
     })
-}
-
-/// One line of the timeline; none for what the page shows elsewhere.
-fn of_entry(entry: &Entry) -> Option<Value> {
-    let none = (None, None);
-    let (kind, text, (status, body)) = match &entry.what {
-        What::Dials { from, to } => ("person", format!("{from} calls {to}"), none),
-        What::Rings { to, .. } => ("note", format!("{to} rings"), none),
-        What::PicksUp { machine: false } => ("person", "picks up".to_owned(), none),
-        What::PicksUp { machine: true } => ("person", "a mailbox picks up".to_owned(), none),
-        What::HangsUp => ("person", "hangs up".to_owned(), none),
-        What::Declines => ("person", "declines".to_owned(), none),
-        What::Presses { keys } => ("person", format!("presses {keys}"), none),
-        What::Says { text } => ("person", format!("says “{text}”"), none),
-        What::Hears(heard) => ("note", heard_in_words(heard), none),
-        What::Is(_) => return None,
-        What::Ended(ending) => ("note", format!("over: {ending}"), none),
-        What::Joined { .. } => ("note", "is connected".to_owned(), none),
-        What::Webhook {
-            name,
-            method,
-            attempt,
-            body,
-            ..
-        } => {
-            let method = match method {
-                crate::ncco::Method::Get => "GET",
-                crate::ncco::Method::Post => "POST",
-            };
-            let what = body["status"].as_str().or_else(|| {
-                ["payload", "dtmf", "recording_url", "conversation_uuid_to"]
-                    .into_iter()
-                    .zip(["notify", "input", "recording", "transfer"])
-                    .find_map(|(key, word)| body.get(key).map(|_| word))
-            });
-            let what = what.map(|what| format!(": {what}")).unwrap_or_default();
-            let again = if *attempt > 1 { " (again)" } else { "" };
-            (
-                "webhook",
-                format!("{method} {name}{what}{again}"),
-                (None, Some(body.clone())),
-            )
-        }
-        What::Reply {
-            name,
-            status,
-            words,
-            body,
-            took,
-            ..
-        } => (
-            "reply",
-            format!("{name}: {words}, after {} ms", took.as_millis()),
-            (*status, body.clone()),
-        ),
-        What::Lost { name, .. } => ("note", format!("{name}: not taken, twice"), none),
-        What::Request {
-            method,
-            path,
-            body,
-            status,
-        } => (
-            "request",
-            format!("{method} {path}"),
-            (Some(*status), body.clone()),
-        ),
-        What::Recorded { bytes, length, .. } => (
-            "note",
-            format!("a recording of {} s, {bytes} bytes", length.as_secs()),
-            none,
-        ),
-        What::Note(text) => ("note", text.clone(), none),
-    };
-    Some(json!({
-        "id": entry.id,
-        "at": moment(entry.at),
-        "leg": entry.leg,
-        "kind": kind,
-        "text": text,
-        "status": status,
-        "body": body,
-    }))
-}
-
-fn heard_in_words(heard: &Heard) -> String {
-    match heard {
-        Heard::Talk { text, .. } => format!("hears “{text}”"),
-        Heard::Stream { url } => format!("hears {url}"),
-        Heard::Ringback => "hears it ring".to_owned(),
-        Heard::Voice { of, text } => format!("hears {of} say “{text}”"),
-        Heard::Beep => "hears a beep".to_owned(),
-    }
 }

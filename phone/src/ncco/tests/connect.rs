@@ -31,7 +31,7 @@ fn a_connect_rings_for_a_minute_and_lasts_two_hours_unless_told_otherwise() {
         ringback: None,
     };
     assert_eq!(connect("plain", base()), expected);
-    assert_eq!(expected.summary(), "alice, for 60 s");
+    assert_eq!(expected.summary(), "alice, rung for 60 s");
 }
 
 #[test]

@@ -162,17 +162,21 @@ fn every_kind_has_its_name_and_a_line_for_people() {
         ("talk", "talk", "“All our lines are busy.”, 2 times"),
         ("stream", "stream", "vonage, for ever"),
         ("wait", "wait", "2.5 s"),
-        ("notify", "notify", "https://pbx.example.org/vonage"),
+        ("notify", "notify", "asks /vonage"),
         ("input", "input", "a key or speech"),
         ("record", "record", "ogg, to 3 s of silence or # or 60 s"),
         ("conversation", "conversation", "staff, when it starts"),
         ("transfer", "transfer", "CON-1"),
-        ("phone", "connect", "447700900002, for 20 s"),
-        ("app", "connect", "alice, for 20 s"),
-        ("sip", "connect", "sip:alice@example.org, for 20 s"),
-        ("trunk", "connect", "sip:alice@office, for 20 s"),
-        ("websocket", "connect", "wss://example.org/ears, for 20 s"),
-        ("vbc", "connect", "123, for 20 s"),
+        ("phone", "connect", "447700900002, rung for 20 s"),
+        ("app", "connect", "alice, rung for 20 s"),
+        ("sip", "connect", "sip:alice@example.org, rung for 20 s"),
+        ("trunk", "connect", "sip:alice@office, rung for 20 s"),
+        (
+            "websocket",
+            "connect",
+            "wss://example.org/ears, rung for 20 s",
+        ),
+        ("vbc", "connect", "123, rung for 20 s"),
     ];
     for ((name, action), (row, kind, summary)) in full().into_iter().zip(rows) {
         let action = taken(name, action);
