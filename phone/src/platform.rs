@@ -253,12 +253,7 @@ impl Platform {
             return Err(NotNow::NoNumber);
         }
         let id = self.hex();
-        let event = self.settings.event.clone();
-        let hook = EventHook {
-            url: event.url,
-            method: event.method,
-            synchronous: false,
-        };
+        let hook = self.own_hook();
         let conversation = self.converse();
         self.make(Leg::new(
             id.clone(),
@@ -283,12 +278,7 @@ impl Platform {
     /// A call that somebody else has told the server of, in the midst of which this platform takes over:
     /// it is up, and hears nothing.
     pub fn adopt(&mut self, id: &str) {
-        let event = self.settings.event.clone();
-        let hook = EventHook {
-            url: event.url,
-            method: event.method,
-            synchronous: false,
-        };
+        let hook = self.own_hook();
         let conversation = self.converse();
         let mut leg = Leg::new(
             id.to_owned(),
@@ -302,6 +292,16 @@ impl Platform {
         leg.status = Status::Answered;
         leg.answered = Some(self.now);
         self.make(leg);
+    }
+
+    /// Where the application is told of whatever names nobody else.
+    fn own_hook(&self) -> EventHook {
+        let event = &self.settings.event;
+        EventHook {
+            url: event.url.clone(),
+            method: event.method,
+            synchronous: false,
+        }
     }
 
     /// A person picks up a phone that rings.
