@@ -100,6 +100,7 @@ async fn events(State(page): State<Page>) -> Sse<impl Stream<Item = Result<Event
                 tokio::select! {
                     changed = changes.changed() => changed.ok()?,
                     changed = page.directory.changed() => changed.ok()?,
+                    () = page.phone.closed() => return None,
                 }
                 // What comes together is shown together.
                 tokio::time::sleep(PICTURES).await;

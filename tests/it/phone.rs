@@ -276,3 +276,14 @@ async fn a_plan_that_is_edited_gives_the_page_other_lines() {
     .await;
     desk.board.stop().await;
 }
+
+#[tokio::test]
+async fn a_page_that_is_open_holds_up_no_end() {
+    let desk = Desk::open(PLAN).await;
+    let url = format!("{}/phone/events", desk.board.url());
+    let mut watched = desk.http.get(url).send().await.unwrap();
+    assert!(watched.chunk().await.unwrap().is_some());
+    desk.board.stop().await;
+    // Ended in order, and not cut off when patience was over.
+    while watched.chunk().await.unwrap().is_some() {}
+}
