@@ -431,9 +431,6 @@ impl Board {
     /// Stops: no new requests, those under way finish, nothing acknowledged is lost.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        if let Some(phone) = &self.phone {
-            phone.close();
-        }
         let finished = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(LAST_REQUESTS, finished).await.is_err() {
             tracing::warn!("gave up a request that would not end");

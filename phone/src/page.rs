@@ -97,10 +97,10 @@ async fn events(State(page): State<Page>) -> Sse<impl Stream<Item = Result<Event
         (page, changes, true),
         |(mut page, mut changes, first)| async move {
             if !first {
+                // Whoever keeps the directory goes when the server is to stop: then this ends, too.
                 tokio::select! {
                     changed = changes.changed() => changed.ok()?,
                     changed = page.directory.changed() => changed.ok()?,
-                    () = page.phone.closed() => return None,
                 }
                 // What comes together is shown together.
                 tokio::time::sleep(PICTURES).await;

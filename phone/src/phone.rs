@@ -35,7 +35,6 @@ struct Shared {
     voice: Voice,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     changed: watch::Sender<u64>,
-    closed: watch::Sender<bool>,
 }
 
 impl std::fmt::Debug for Phone {
@@ -62,7 +61,6 @@ impl Phone {
                 voice,
                 clock: Box::new(clock),
                 changed,
-                closed: watch::Sender::default(),
             }),
         }
     }
@@ -88,18 +86,6 @@ impl Phone {
             .platform
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Lets whoever watches on a page go: their request would never end.
-    pub fn close(&self) {
-        self.shared.closed.send_replace(true);
-    }
-
-    /// Waits until it is closed.
-    pub(crate) async fn closed(&self) {
-        let mut closed = self.shared.closed.subscribe();
-        // The sender is ours, so this is no error.
-        let _ = closed.wait_for(|closed| *closed).await;
     }
 
     /// Tells whenever something may have changed.
