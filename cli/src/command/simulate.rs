@@ -12,7 +12,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use switchboard_shared::plan::Plan;
 
-/// Webhooks under way at once where many calls are simulated: as many as a browser of load would keep.
+/// Webhooks under way at once where many calls are simulated: more than two cores can answer together.
 const MANY_AT_ONCE: usize = 64;
 
 /// Calls that are told one by one. More are counted.

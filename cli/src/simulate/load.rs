@@ -3,7 +3,6 @@
 use super::Played;
 use axum::Router;
 use axum::body::Bytes;
-use futures_util::future::join_all;
 use serde::Serialize;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -50,11 +49,12 @@ pub fn replies(played: &Played, path: &str) -> Vec<Duration> {
     replies.collect()
 }
 
-/// Round trips to a server that says yes to everything, as many at once as webhooks are.
+/// Round trips to a server that says yes to everything, one after the other: what no server could do
+/// better.
 ///
 /// # Errors
 /// When no port can be had, or the server does not answer.
-pub async fn bare(http: &reqwest::Client, at_once: usize) -> anyhow::Result<Vec<Duration>> {
+pub async fn bare(http: &reqwest::Client) -> anyhow::Result<Vec<Duration>> {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let url = format!("http://{}/", listener.local_addr()?);
     let router = Router::new().fallback(async |_: Bytes| "[]");
@@ -62,16 +62,11 @@ pub async fn bare(http: &reqwest::Client, at_once: usize) -> anyhow::Result<Vec<
     // As long as an answer webhook's.
     let body = "x".repeat(250);
     let mut times = Vec::with_capacity(BARE);
-    while times.len() < BARE {
-        let round = (0..at_once.min(BARE)).map(async |_| {
-            let began = Instant::now();
-            let response = http.post(&url).body(body.clone()).send().await?;
-            response.bytes().await?;
-            Ok::<_, reqwest::Error>(began.elapsed())
-        });
-        for time in join_all(round).await {
-            times.push(time?);
-        }
+    for _ in 0..BARE {
+        let began = Instant::now();
+        let response = http.post(&url).body(body.clone()).send().await?;
+        response.bytes().await?;
+        times.push(began.elapsed());
     }
     served.abort();
     Ok(times)

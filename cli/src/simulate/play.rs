@@ -60,8 +60,7 @@ pub struct Played {
     pub ledger: Ledger,
     /// Recordings that were told of, and how many of them are archived.
     pub recordings: (usize, usize),
-    /// Round trips of the bare loopback, measured in the same way as the webhooks, where many were under
-    /// way at once.
+    /// Round trips of the bare loopback, where many webhooks were under way at once.
     pub bare: Vec<Duration>,
 }
 
@@ -488,7 +487,7 @@ impl Stage {
 
     async fn finish(self, how: &Simulation, plan: &Plan, took: Duration) -> anyhow::Result<Played> {
         let bare = if self.at_once > 1 {
-            super::load::bare(&self.http, self.at_once).await?
+            super::load::bare(&self.http).await?
         } else {
             Vec::new()
         };
