@@ -1,5 +1,6 @@
 //! A server that stands in for Vonage in the tests of this client: it notes what it is asked, and
-//! answers what it is told to.
+//! answers what it is told to, which a faithful double does not: errors in every shape, and answers
+//! that come late, broken or not at all.
 
 use super::token::tests::open;
 use super::{PrivateKey, Vonage, VonageConfig};
