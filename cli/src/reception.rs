@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use switchboard_phone::ranged;
 use switchboard_shared::archive::Archive;
@@ -134,7 +135,8 @@ async fn says(
 }
 
 async fn recordings(State(reception): State<Arc<Reception>>) -> Result<Json<Value>, Away> {
-    let mut found = Vec::new();
+    // By id: one that is archived between two of these readings is in both, and the later is right.
+    let mut found = BTreeMap::new();
     let mut day = reception
         .clock
         .now()
@@ -147,8 +149,14 @@ async fn recordings(State(reception): State<Arc<Reception>>) -> Result<Json<Valu
     }
     for listing in listings {
         let listed = reception.store.recordings_in(listing).await;
-        found.extend(listed.map_err(away("the recordings cannot be read now"))?);
+        let listed = listed.map_err(away("the recordings cannot be read now"))?;
+        found.extend(
+            listed
+                .into_iter()
+                .map(|recording| (recording.notice.recording.to_string(), recording)),
+        );
     }
+    let mut found: Vec<_> = found.into_values().collect();
     found.sort_by_key(|recording| std::cmp::Reverse(recording.at));
     Ok(Json(found.iter().take(RECORDINGS).map(shown).collect()))
 }

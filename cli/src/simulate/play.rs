@@ -550,3 +550,116 @@ fn hang_up(platform: &mut Platform, leg: &str) {
 fn after(at: Timestamp, time: Duration) -> Timestamp {
     at.saturating_add(time).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use switchboard_phone::{
+        LEGS_PER_SECOND, Outcome, PublicKey, REQUESTS_PER_SECOND, Settings, Webhook,
+    };
+
+    /// How a caller fares whose call is answered thus, after so many seconds, of which they hang up in
+    /// the last if they are still there.
+    #[track_caller]
+    fn check(reply: (u16, Value), seconds: u64, hangs_up: bool, expected: Option<&str>) {
+        let began: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
+        let settings = Settings {
+            application_id: String::new(),
+            api_key: String::new(),
+            signature_secret: String::new(),
+            public_key: PublicKey::pkcs1([]),
+            numbers: Vec::new(),
+            answer: Webhook::script("http://board.invalid/answer"),
+            fallback: None,
+            event: Webhook::event("http://board.invalid/event"),
+            legs_per_second: LEGS_PER_SECOND,
+            requests_per_second: REQUESTS_PER_SECOND,
+            region: "eu-west".to_owned(),
+            seed: 1,
+            disorder: None,
+            journal: usize::MAX,
+        };
+        let mut platform = Platform::new(settings, "http://vonage.invalid", began);
+        let leg = platform
+            .call(super::super::scenario::CALLER, "447700900000")
+            .unwrap();
+        let end = after(began, Duration::from_secs(seconds));
+        loop {
+            for out in platform.outgoing(began) {
+                let script = out.url.ends_with("answer");
+                let (status, body) = if script {
+                    reply.clone()
+                } else {
+                    (200, Value::Null)
+                };
+                let outcome = Outcome::Reply {
+                    status,
+                    content_type: Some("application/json".to_owned()),
+                    body: body.to_string().into_bytes(),
+                };
+                platform.replied(out.webhook, outcome, Duration::ZERO);
+            }
+            match platform.due().filter(|due| *due <= end) {
+                Some(due) => platform.advance(due),
+                None if platform.has_outgoing() => {}
+                None => break,
+            }
+        }
+        platform.advance(end);
+        if hangs_up {
+            platform.hang_up(&leg).unwrap();
+        }
+        let heard = platform
+            .journal()
+            .any(|entry| matches!(entry.what, What::Hears(_)));
+        let stranded = stranded(platform.leg(&leg).unwrap(), heard);
+        assert_eq!(stranded.as_deref(), expected);
+    }
+
+    #[test]
+    fn who_is_cut_off_kept_or_left_in_silence_is_stranded_and_nobody_else_is() {
+        let talk = json!({ "action": "talk", "text": "Goodbye." });
+        let wait = |seconds: u32| json!({ "action": "wait", "timeout": seconds });
+        check((200, json!([talk])), 60, false, None);
+        check(
+            (500, Value::Null),
+            60,
+            false,
+            Some("was cut off: no script could be had"),
+        );
+        check(
+            (200, json!([])),
+            60,
+            false,
+            Some("was hung up on without a word"),
+        );
+        check((200, json!([wait(8), talk])), 60, false, None);
+        check(
+            (200, json!([wait(12), talk])),
+            60,
+            false,
+            Some("heard nothing for 12 s"),
+        );
+        check(
+            (200, json!([talk, wait(600)])),
+            30,
+            true,
+            Some("heard nothing for 29 s"),
+        );
+        let for_ever = json!({ "action": "talk", "text": "Hold the line, please.", "loop": 0 });
+        check((200, json!([for_ever])), 600, true, None);
+        check(
+            (200, json!([for_ever])),
+            600,
+            false,
+            Some("is still on the line"),
+        );
+        check(
+            (200, json!([for_ever])),
+            7300,
+            false,
+            Some("was left until the platform hung up"),
+        );
+    }
+}
