@@ -61,3 +61,11 @@ fn every_kind_of_flow_is_in_some_scenario() {
         assert!(plan.contains(&format!("type = \"{kind}\"")), "{kind}");
     }
 }
+
+#[test]
+fn the_readme_shows_a_transcript_as_it_is() {
+    let readme = std::fs::read_to_string(folder().join("../README.md")).expect("it is there");
+    let kept = std::fs::read_to_string(folder().join("held.txt")).expect("it is there");
+    let (_, story) = kept.split_once("\n\n").expect("a heading stands before it");
+    assert!(readme.contains(story.trim_end()), "{story}");
+}
