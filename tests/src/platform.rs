@@ -178,8 +178,8 @@ impl Platform {
     /// The leg has hung up: it is `completed`, and whatever is done to it meets 404.
     pub fn end(&self, leg: &str) {
         let mut stage = self.shared.stage();
-        let double = stage.knowing(leg);
-        double.hang_up(leg).expect("it was not over before");
+        // Over before is over, too.
+        let _ = stage.knowing(leg).hang_up(leg);
     }
 
     /// Serves a recording at `/v1/files/{id}` and gives its whole URL.
