@@ -287,7 +287,12 @@ fn socket(address: SocketAddr) -> TcpSocket {
     socket
         .set_reuseaddr(true)
         .expect("an address can be reused");
-    socket.bind(address).expect("the port is free");
+    // Somebody else's connection may have been given the port meanwhile, and has it for a moment.
+    let until = std::time::Instant::now() + crate::world::PATIENCE;
+    while let Err(error) = socket.bind(address) {
+        assert!(std::time::Instant::now() < until, "{error}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
     socket
 }
 
