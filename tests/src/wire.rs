@@ -20,7 +20,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     net::{TcpListener, TcpSocket},
@@ -288,10 +288,10 @@ fn socket(address: SocketAddr) -> TcpSocket {
         .set_reuseaddr(true)
         .expect("an address can be reused");
     // Somebody else's connection may have been given the port meanwhile, and has it for a moment.
-    let until = std::time::Instant::now() + crate::world::PATIENCE;
+    let until = Instant::now() + crate::world::PATIENCE;
     while let Err(error) = socket.bind(address) {
-        assert!(std::time::Instant::now() < until, "{error}");
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        assert!(Instant::now() < until, "{error}");
+        std::thread::sleep(Duration::from_millis(20));
     }
     socket
 }
