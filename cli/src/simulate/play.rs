@@ -562,7 +562,7 @@ mod tests {
     /// How a caller fares whose call is answered thus, after so many seconds, of which they hang up in
     /// the last if they are still there.
     #[track_caller]
-    fn check(reply: (u16, Value), seconds: u64, hangs_up: bool, expected: Option<&str>) {
+    fn check(reply: &(u16, Value), seconds: u64, hangs_up: bool, expected: Option<&str>) {
         let began: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
         let settings = Settings {
             application_id: String::new(),
@@ -621,42 +621,42 @@ mod tests {
     fn who_is_cut_off_kept_or_left_in_silence_is_stranded_and_nobody_else_is() {
         let talk = json!({ "action": "talk", "text": "Goodbye." });
         let wait = |seconds: u32| json!({ "action": "wait", "timeout": seconds });
-        check((200, json!([talk])), 60, false, None);
+        check(&(200, json!([talk])), 60, false, None);
         check(
-            (500, Value::Null),
+            &(500, Value::Null),
             60,
             false,
             Some("was cut off: no script could be had"),
         );
         check(
-            (200, json!([])),
+            &(200, json!([])),
             60,
             false,
             Some("was hung up on without a word"),
         );
-        check((200, json!([wait(8), talk])), 60, false, None);
+        check(&(200, json!([wait(8), talk])), 60, false, None);
         check(
-            (200, json!([wait(12), talk])),
+            &(200, json!([wait(12), talk])),
             60,
             false,
             Some("heard nothing for 12 s"),
         );
         check(
-            (200, json!([talk, wait(600)])),
+            &(200, json!([talk, wait(600)])),
             30,
             true,
             Some("heard nothing for 29 s"),
         );
         let for_ever = json!({ "action": "talk", "text": "Hold the line, please.", "loop": 0 });
-        check((200, json!([for_ever])), 600, true, None);
+        check(&(200, json!([for_ever])), 600, true, None);
         check(
-            (200, json!([for_ever])),
+            &(200, json!([for_ever])),
             600,
             false,
             Some("is still on the line"),
         );
         check(
-            (200, json!([for_ever])),
+            &(200, json!([for_ever])),
             7300,
             false,
             Some("was left until the platform hung up"),
