@@ -37,14 +37,9 @@ impl Platform {
             None if connect.random_from => self.choose(&numbers).cloned().unwrap_or_default(),
             None => UNKNOWN.to_owned(),
         };
-        let hook = match &connect.hook {
-            Some(hook) => (hook.url.clone(), hook.method),
-            None => (self.settings.event.url.clone(), self.settings.event.method),
-        };
         let hook = EventHook {
-            url: hook.0,
-            method: hook.1,
             synchronous: connect.synchronous,
+            ..self.hook_of(connect.hook.as_ref())
         };
         let callee = self.uuid();
         let to = connect.endpoint.address();
@@ -131,11 +126,7 @@ impl Platform {
     /// Whether it is first to be found out who picked up.
     fn blocks(&self, id: &LegId) -> bool {
         let leg = &self.legs[id];
-        let blocking = leg
-            .machine
-            .as_ref()
-            .is_some_and(|machine| matches!(machine.mode, Some(Mode::Detect | Mode::DetectBeep)));
-        blocking && !leg.detected
+        !leg.detected && leg.machine.as_ref().is_some_and(waits_to_know)
     }
 
     /// Finds out who picked up.
@@ -160,9 +151,8 @@ impl Platform {
         let Some(machine) = leg.machine.clone() else {
             return;
         };
-        let blocked =
-            !leg.detected && matches!(machine.mode, Some(Mode::Detect | Mode::DetectBeep));
-        leg.detected = true;
+        let known = std::mem::replace(&mut leg.detected, true);
+        let blocked = !known && waits_to_know(&machine);
         let leg = &self.legs[id];
         let body = event::detection(leg, beep.then_some("beep_start"), now);
         let hook = leg.hook.clone();
@@ -189,20 +179,13 @@ impl Platform {
 
     /// Joins caller and callee.
     pub(crate) fn connect_now(&mut self, caller: &LegId, callee: &LegId) {
-        let Some(Doing::Connects {
-            callee: expected,
-            talking,
-            ..
-        }) = self.doing_mut(caller)
-        else {
-            self.end(callee, Ending::Left);
-            return;
-        };
-        if expected != callee {
+        if !self.waits_for(caller, callee) {
             self.end(callee, Ending::Left);
             return;
         }
-        *talking = true;
+        if let Some(Doing::Connects { talking, .. }) = self.doing_mut(caller) {
+            *talking = true;
+        }
         if let Some(leg) = self.legs.get_mut(callee) {
             leg.run = None;
             leg.turn += 1;
@@ -220,10 +203,7 @@ impl Platform {
     /// A phone was not connected. Whether its caller still waits for it; then the caller waits for
     /// what the server says.
     pub(crate) fn callee_failed(&mut self, caller: &LegId, callee: &LegId) -> bool {
-        let waits = matches!(
-            self.doing(caller),
-            Some(Doing::Connects { callee: expected, .. }) if expected == callee
-        );
+        let waits = self.waits_for(caller, callee);
         if waits {
             if let Some(leg) = self.legs.get_mut(caller) {
                 leg.turn += 1;
@@ -236,13 +216,17 @@ impl Platform {
 
     /// A phone that was rung, or talked, is gone. `asked`: the server says what comes next.
     pub(crate) fn callee_over(&mut self, caller: &LegId, callee: &LegId, asked: bool) {
-        let waits = matches!(
-            self.doing(caller),
-            Some(Doing::Connects { callee: expected, .. }) if expected == callee
-        );
-        if waits && !asked {
+        if !asked && self.waits_for(caller, callee) {
             self.next(caller);
         }
+    }
+
+    /// Whether a caller's script is at the `connect` that rang this phone.
+    fn waits_for(&self, caller: &LegId, callee: &LegId) -> bool {
+        matches!(
+            self.doing(caller),
+            Some(Doing::Connects { callee: rung, .. }) if rung == callee
+        )
     }
 
     fn connect_of(&self, caller: &LegId) -> Option<&ncco::Connect> {
@@ -252,4 +236,9 @@ impl Platform {
             _ => None,
         }
     }
+}
+
+/// Whether nobody is joined before it is known who picked up.
+fn waits_to_know(machine: &ncco::Machine) -> bool {
+    matches!(machine.mode, Some(Mode::Detect | Mode::DetectBeep))
 }

@@ -45,13 +45,12 @@ impl Platform {
         if from == to {
             return;
         }
-        let hook = leg.hook.clone();
         self.leave(id, &from);
         if let Some(conversation) = self.conversations.get_mut(to) {
             conversation.legs.push(id.clone());
         }
         let body = event::transfer(id, &from, to, self.now);
-        self.tell(&hook.url, hook.method, body);
+        self.tell_of(id, body);
     }
 
     /// Takes a leg out of a conversation; the last one closes it.
@@ -99,8 +98,7 @@ impl Platform {
         };
         if self.conversations[&room].legs.len() >= LEGS_MAX {
             let body = event::error(&room, "The conversation is full.", self.now);
-            let hook = self.legs[id].hook.clone();
-            self.tell(&hook.url, hook.method, body);
+            self.tell_of(id, body);
             self.end(id, Ending::Left);
             return;
         }
@@ -131,8 +129,7 @@ impl Platform {
         let from = self.legs[id].conversation.clone();
         if !self.conversations.contains_key(&transfer.conversation) {
             let body = event::error(&from, "The conversation is not there.", self.now);
-            let hook = self.legs[id].hook.clone();
-            self.tell(&hook.url, hook.method, body);
+            self.tell_of(id, body);
             self.journal.note(
                 self.now,
                 Some(id),

@@ -156,25 +156,20 @@ enum Verdict {
 impl Platform {
     /// Tells an event, to wherever it is to go.
     pub(crate) fn tell_hook(&mut self, hook: Option<&Hook>, body: Map<String, Value>) {
-        match hook {
-            Some(hook) => self.tell(&hook.url, hook.method, body),
-            None => {
-                let event = self.settings.event.clone();
-                self.tell(&event.url, event.method, body);
-            }
-        }
+        let hook = self.hook_of(hook);
+        self.tell(&hook.url, hook.method, body);
+    }
+
+    /// Tells an event about a leg, where its events go.
+    pub(crate) fn tell_of(&mut self, leg: &LegId, body: Map<String, Value>) {
+        let hook = self.legs[leg].hook.clone();
+        self.tell(&hook.url, hook.method, body);
     }
 
     /// Tells an event.
     pub(crate) fn tell(&mut self, url: &str, method: Method, body: Map<String, Value>) {
-        let exchange = Exchange {
-            hook: self.event_hook(url, method),
-            body,
-            wants: Wants::Nothing,
-            attempt: 1,
-            sent: self.now,
-            loses_reply: false,
-        };
+        let hook = self.event_hook(url, method);
+        let exchange = Exchange::new(hook, body, Wants::Nothing, self.now);
         let Some(disorder) = &mut self.settings.disorder else {
             self.dispatch(exchange, Duration::ZERO);
             return;
@@ -226,12 +221,8 @@ impl Platform {
         let disorder = self.settings.disorder.as_mut();
         let loses_reply = disorder.is_some_and(crate::disorder::Disorder::loses_reply);
         let exchange = Exchange {
-            hook,
-            body,
-            wants,
-            attempt: 1,
-            sent: self.now,
             loses_reply,
+            ..Exchange::new(hook, body, wants, self.now)
         };
         self.dispatch(exchange, Duration::ZERO)
     }
@@ -415,22 +406,14 @@ impl Platform {
                 "reason": reason,
                 "original_request": { "url": exchange.hook.url, "type": why.word() },
             })));
-            let id = self.dispatch(
-                Exchange {
-                    hook,
-                    body,
-                    wants: Wants::Script {
-                        leg: leg.clone(),
-                        turn,
-                        why,
-                        fallback: true,
-                    },
-                    attempt: 1,
-                    sent: self.now,
-                    loses_reply: false,
-                },
-                Duration::ZERO,
-            );
+            let wants = Wants::Script {
+                leg: leg.clone(),
+                turn,
+                why,
+                fallback: true,
+            };
+            let exchange = Exchange::new(hook, body, wants, self.now);
+            let id = self.dispatch(exchange, Duration::ZERO);
             if let Some(leg) = self.legs.get_mut(&leg)
                 && leg.moving == Some(webhook)
             {
@@ -486,6 +469,18 @@ impl Platform {
 }
 
 impl Exchange {
+    /// At its first attempt.
+    fn new(hook: Webhook, body: Map<String, Value>, wants: Wants, now: Timestamp) -> Self {
+        Self {
+            hook,
+            body,
+            wants,
+            attempt: 1,
+            sent: now,
+            loses_reply: false,
+        }
+    }
+
     /// The leg it is about.
     fn leg(&self) -> Option<LegId> {
         if let Wants::Script { leg, .. } = &self.wants {

@@ -4,14 +4,14 @@ use crate::audio;
 use crate::event;
 use crate::hook::Why;
 use crate::leg::LegId;
-use crate::ncco::{Action, Input, Keys, Speech};
+use crate::ncco::{Action, Hook, Input, Keys, Method, Speech};
 use crate::platform::Platform;
 use crate::play::{Doing, Step};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How long a key sounds.
-const KEY: Duration = Duration::from_millis(160);
+pub(crate) const KEY: Duration = Duration::from_millis(160);
 
 /// How sure the platform is of what it heard: as text, as its events have it.
 const CONFIDENCE: &str = "0.9405097";
@@ -30,12 +30,10 @@ pub(crate) struct Taking {
 impl Platform {
     pub(crate) fn begin_input(&mut self, id: &LegId, input: &Input) -> bool {
         if input.asynchronous {
+            let told = self.told_of_input(id, input.hook.as_ref());
             if let Some(leg) = self.legs.get_mut(id) {
                 leg.keys_open = true;
-                leg.keys = Some(match &input.hook {
-                    Some(hook) => (hook.url.clone(), hook.method),
-                    None => (leg.hook.url.clone(), leg.hook.method),
-                });
+                leg.keys = Some(told);
             }
             return true;
         }
@@ -264,17 +262,25 @@ impl Platform {
         let leg = &self.legs[id];
         let body = event::input(leg, dtmf, speech, self.now);
         let action = leg.run.as_ref().and_then(|run| run.actions.get(run.at));
-        let hook = match action {
-            Some(Action::Input(Input {
-                hook: Some(hook), ..
-            })) => (hook.url.clone(), hook.method),
-            _ => (leg.hook.url.clone(), leg.hook.method),
+        let named = match action {
+            Some(Action::Input(input)) => input.hook.as_ref(),
+            _ => None,
         };
+        let (url, method) = self.told_of_input(id, named);
         if let Some(leg) = self.legs.get_mut(id) {
             leg.turn += 1;
         }
         self.does(id, Doing::Asks);
-        self.ask_by_event(id, Why::Input, &hook.0, hook.1, body);
+        self.ask_by_event(id, Why::Input, &url, method, body);
         self.listen(id);
+    }
+
+    /// Where it is told what a leg's `input` takes: to whom it names, else where the leg's events go.
+    fn told_of_input(&self, id: &LegId, named: Option<&Hook>) -> (String, Method) {
+        let own = &self.legs[id].hook;
+        named.map_or_else(
+            || (own.url.clone(), own.method),
+            |hook| (hook.url.clone(), hook.method),
+        )
     }
 }

@@ -41,6 +41,9 @@ impl Manner {
     /// When mailboxes pick up, as most networks set them.
     pub const MAILBOX_AFTER: Duration = Duration::from_secs(25);
 
+    /// Time until a mailbox begins to speak.
+    pub const MAILBOX_BEGINS: Duration = Duration::from_millis(500);
+
     /// What a mailbox says.
     pub const GREETING: &'static str = "The person you are calling cannot come to the phone. Please leave a message after the tone.";
 

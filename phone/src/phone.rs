@@ -100,14 +100,14 @@ impl Phone {
         let mut stop = std::pin::pin!(stop);
         loop {
             changes.mark_unchanged();
-            let before = self.look(|platform| (platform.now(), platform.due()));
-            let (out, due, now) = {
+            let (was_due, out, due, now) = {
                 let mut platform = self.lock();
+                let was_due = platform.due();
                 platform.advance((self.shared.clock)());
                 let out = platform.outgoing(Timestamp::now());
-                (out, platform.due(), platform.now())
+                (was_due, out, platform.due(), platform.now())
             };
-            if before.1.is_some_and(|due| due <= now) || !out.is_empty() {
+            if was_due.is_some_and(|due| due <= now) || !out.is_empty() {
                 self.shared.changed.send_modify(|count| *count += 1);
                 changes.mark_unchanged();
             }

@@ -11,13 +11,14 @@ use crate::hook::{Exchange, Outcome, Why};
 use crate::journal::{Entry, Heard, Journal, What};
 use crate::leg::{Audio, Direction, Ending, EventHook, Leg, LegId, Origin, Speaking, Status};
 use crate::manner::{Manner, RINGS_BEFORE};
-use crate::ncco::Method;
+use crate::ncco::{Hook, Method};
 use crate::play::{Doing, Step};
 use crate::recording::Recording;
 use crate::rest::{Pace, Start};
 use crate::settings::Settings;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -253,7 +254,7 @@ impl Platform {
             return Err(NotNow::NoNumber);
         }
         let id = self.hex();
-        let hook = self.own_hook();
+        let hook = self.hook_of(None);
         let conversation = self.converse();
         self.make(Leg::new(
             id.clone(),
@@ -278,7 +279,7 @@ impl Platform {
     /// A call that somebody else has told the server of, in the midst of which this platform takes over:
     /// it is up, and hears nothing.
     pub fn adopt(&mut self, id: &str) {
-        let hook = self.own_hook();
+        let hook = self.hook_of(None);
         let conversation = self.converse();
         let mut leg = Leg::new(
             id.to_owned(),
@@ -294,12 +295,14 @@ impl Platform {
         self.make(leg);
     }
 
-    /// Where the application is told of whatever names nobody else.
-    fn own_hook(&self) -> EventHook {
+    /// Where events go: to whom a script names, else to the application.
+    pub(crate) fn hook_of(&self, named: Option<&Hook>) -> EventHook {
         let event = &self.settings.event;
+        let (url, method) =
+            named.map_or((&event.url, event.method), |hook| (&hook.url, hook.method));
         EventHook {
-            url: event.url.clone(),
-            method: event.method,
+            url: url.clone(),
+            method,
             synchronous: false,
         }
     }
@@ -325,7 +328,7 @@ impl Platform {
     pub(crate) fn mailbox_talks(&mut self, id: &str) {
         let greeting = Manner::GREETING;
         self.after(
-            Duration::from_millis(500),
+            Manner::MAILBOX_BEGINS,
             Due::Person(id.to_owned(), Act::Say(greeting.to_owned())),
         );
         let whole = audio::speaking_time(greeting) + Manner::MAILBOX_WAITS;
@@ -695,43 +698,41 @@ impl Platform {
 
     /// Tells how a leg stands, and notes it.
     pub(crate) fn tell_status(&mut self, id: &LegId, status: Status) {
-        let now = self.now;
-        let Some(leg) = self.legs.get_mut(id) else {
-            return;
-        };
-        leg.status = status;
-        leg.since = now;
-        let body = event::status(leg, status, now);
-        let hook = leg.hook.clone();
-        self.journal.note(now, Some(id), What::Is(status));
-        self.tell(&hook.url, hook.method, body);
+        if let Some(body) = self.stands(id, status) {
+            self.tell_of(id, body);
+        }
     }
 
     /// Tells that a leg was not connected. Of a synchronous connect it is asked what comes next, on
     /// behalf of the caller; then the webhook is given.
     fn tell_failure(&mut self, id: &LegId, status: Status) -> Option<u64> {
-        let leg = &self.legs[id];
-        let caller = match &leg.origin {
-            Origin::Connect(caller) if leg.hook.synchronous && status != Status::Cancelled => {
-                caller.clone()
+        let leg = self.legs.get(id)?;
+        let (hook, origin) = (leg.hook.clone(), leg.origin.clone());
+        let body = self.stands(id, status)?;
+        match origin {
+            Origin::Connect(caller)
+                if hook.synchronous
+                    && status != Status::Cancelled
+                    && self.callee_failed(&caller, id) =>
+            {
+                Some(self.ask_by_event(&caller, Why::Connect, &hook.url, hook.method, body))
             }
             _ => {
-                self.tell_status(id, status);
-                return None;
+                self.tell_of(id, body);
+                None
             }
-        };
+        }
+    }
+
+    /// A leg stands thus from now on. Gives what there is to tell of it.
+    fn stands(&mut self, id: &LegId, status: Status) -> Option<Map<String, Value>> {
         let now = self.now;
         let leg = self.legs.get_mut(id)?;
         leg.status = status;
         leg.since = now;
         let body = event::status(leg, status, now);
-        let hook = leg.hook.clone();
         self.journal.note(now, Some(id), What::Is(status));
-        if !self.callee_failed(&caller, id) {
-            self.tell(&hook.url, hook.method, body);
-            return None;
-        }
-        Some(self.ask_by_event(&caller, Why::Connect, &hook.url, hook.method, body))
+        Some(body)
     }
 
     /// Where REST requests about the application's calls go.

@@ -26,6 +26,12 @@ const READY_AFTER: Duration = Duration::from_secs(1);
 /// Time from a recording's end until it is written down.
 const TRANSCRIBED_AFTER: Duration = Duration::from_secs(3);
 
+/// How long the beep before a recording is. Not documented.
+const BEEP: Duration = Duration::from_millis(400);
+
+/// The latest sounds that are looked at for those that a new one cuts short: few sound together.
+const STOPPED_AT_ONCE: usize = 8;
+
 /// A recording.
 #[derive(Debug, Clone)]
 pub struct Recording {
@@ -168,7 +174,7 @@ impl Platform {
         }
         self.recordings.insert(file.clone(), recording);
         if record.beep {
-            self.sound(id, None, Duration::from_millis(400), &audio::What::Beep);
+            self.sound(id, None, BEEP, &audio::What::Beep);
         }
         file
     }
@@ -182,40 +188,35 @@ impl Platform {
         length: Duration,
         what: &audio::What,
     ) {
-        let conversation = &self.legs[id].conversation;
-        let Some(room) = self.conversations.get(conversation) else {
-            return;
-        };
-        for file in &room.recordings {
-            let Some(recording) = self.recordings.get_mut(file) else {
-                continue;
-            };
+        self.for_recordings(id, |recording, at| {
             let channel = recording.channel_of(by.or(Some(id)));
-            let at = event::between(recording.began, self.now);
             recording.sounds.push(Sound {
                 at,
                 length,
                 channel,
                 what: what.clone(),
             });
-        }
+        });
     }
 
     /// What was to sound for longer has stopped.
     pub(crate) fn hush(&mut self, id: &LegId) {
-        let conversation = &self.legs[id].conversation;
-        let Some(room) = self.conversations.get(conversation) else {
-            return;
-        };
-        for file in &room.recordings {
-            let Some(recording) = self.recordings.get_mut(file) else {
-                continue;
-            };
-            let now = event::between(recording.began, self.now);
-            for sound in recording.sounds.iter_mut().rev().take(8) {
+        self.for_recordings(id, |recording, now| {
+            for sound in recording.sounds.iter_mut().rev().take(STOPPED_AT_ONCE) {
                 if sound.at + sound.length > now && !matches!(sound.what, audio::What::Key(_)) {
                     sound.length = now.saturating_sub(sound.at);
                 }
+            }
+        });
+    }
+
+    /// What is being recorded where a leg is, and how far each is.
+    fn for_recordings(&mut self, id: &LegId, mut act: impl FnMut(&mut Recording, Duration)) {
+        let room = self.conversations.get(&self.legs[id].conversation);
+        for file in room.iter().flat_map(|room| &room.recordings) {
+            if let Some(recording) = self.recordings.get_mut(file) {
+                let at = event::between(recording.began, self.now);
+                act(recording, at);
             }
         }
     }

@@ -3,11 +3,11 @@
 use super::body::Body;
 use super::{Content, Done, Refusal};
 use crate::audio;
+use crate::input::KEY;
 use crate::leg::{Audio, LegId};
 use crate::ncco::{self, Method, Times};
 use crate::platform::Platform;
 use serde_json::json;
-use std::time::Duration;
 
 impl Platform {
     pub(super) fn start_stream(&mut self, id: &str, bytes: &[u8]) -> Done {
@@ -78,7 +78,7 @@ impl Platform {
         self.up(&leg)?;
         for key in keys.chars().filter(|key| *key != 'p') {
             let sound = audio::What::Key(key);
-            self.sound(&leg, None, Duration::from_millis(160), &sound);
+            self.sound(&leg, None, KEY, &sound);
         }
         Ok(said(&leg, "DTMF sent"))
     }
