@@ -1,11 +1,13 @@
 //! The faults of a plan as an operator reads them at a terminal, or a program as JSON.
 
+use anyhow::Context as _;
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report,
 };
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
-use switchboard_shared::plan::{PlanFault, Severity};
+use switchboard_shared::plan::{Plan, PlanFault, Severity};
 
 /// Faults that are drawn: more than anybody reads at once. Each is drawn by a walk over the whole
 /// text, so that all of a hostile one's would take long.
@@ -13,6 +15,31 @@ pub const SHOWN_MAX: usize = 100;
 
 /// Columns of the drawing: fits a terminal of usual width.
 const WIDTH: usize = 100;
+
+/// Reads the text of a plan. What is not UTF-8 is a fault of the file, not of the command.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn text(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| {
+        format!(
+            "could not read {}; name the plan, as in `switchboard plan check FILE`",
+            file.display()
+        )
+    })
+}
+
+/// Reads a plan that has to be without faults.
+///
+/// # Errors
+/// When the file cannot be read, or has faults; says what shows them.
+pub fn read(file: &Path) -> anyhow::Result<Plan> {
+    let text = text(file)?;
+    let file = file.display();
+    Plan::parse(&text)
+        .plan
+        .with_context(|| format!("{file} has faults; `switchboard plan check {file}` shows them"))
+}
 
 /// Draws each fault with its line of the text underlined. `name` is what the file is called.
 ///
@@ -71,7 +98,6 @@ fn diagnostic(text: &str, fault: &PlanFault) -> MietteDiagnostic {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use switchboard_shared::plan::Plan;
 
     const BAD: &str = "[flow.closed]\ntype = \"mesage\"\nsay = \"We are closed.\"\n";
 

@@ -2,7 +2,6 @@
 
 use super::{Found, Global, show};
 use crate::plan_report;
-use anyhow::Context as _;
 use std::path::PathBuf;
 use switchboard_shared::plan::Plan as Parsed;
 
@@ -20,7 +19,7 @@ pub(super) enum Plan {
 impl Plan {
     pub(super) fn run(self, global: &Global) -> anyhow::Result<Found> {
         let Self::Check { file } = self;
-        let text = read(&file)?;
+        let text = plan_report::text(&file)?;
         let checked = Parsed::parse_on(&text, Some(jiff::Zoned::now().date()));
         if global.json {
             show::line(&plan_report::json(&checked.faults));
@@ -45,14 +44,4 @@ impl Plan {
         }
         Ok(Found::Fine)
     }
-}
-
-/// Reads a plan file. What is not UTF-8 is a fault of the file, not of the command.
-pub(super) fn read(file: &std::path::Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(file).with_context(|| {
-        format!(
-            "could not read {}; name the plan, as in `switchboard plan check FILE`",
-            file.display()
-        )
-    })
 }

@@ -1,13 +1,12 @@
 //! `switchboard preview`: what a call would hear.
 
 use super::at::At;
-use super::{Found, plan, show};
-use anyhow::bail;
+use super::{Found, show};
+use crate::plan_report;
 use jiff::Timestamp;
 use std::path::PathBuf;
 use switchboard_shared::call::Call;
 use switchboard_shared::number::PhoneNumber;
-use switchboard_shared::plan::Plan;
 use switchboard_shared::script::{self, Next};
 
 /// Show what a call would hear, and why.
@@ -29,11 +28,7 @@ pub(super) struct Preview {
 
 impl Preview {
     pub(super) fn run(self) -> anyhow::Result<Found> {
-        let text = plan::read(&self.plan)?;
-        let Some(plan) = Plan::parse(&text).plan else {
-            let file = self.plan.display();
-            bail!("{file} has faults; `switchboard plan check {file}` shows them");
-        };
+        let plan = plan_report::read(&self.plan)?;
         let now = match &self.at {
             Some(at) => at.moment(plan.defaults().timezone.as_ref())?,
             None => Timestamp::now(),

@@ -1,7 +1,8 @@
 //! `switchboard simulate`: calls that were never made.
 
 use super::at::At;
-use super::{Found, Global, plan, show};
+use super::{Found, Global, show};
+use crate::plan_report;
 use crate::simulate::load::{self, Times};
 use crate::simulate::{Played, Scenario, Simulation, play, transcript};
 use anyhow::{Context as _, anyhow, bail};
@@ -10,7 +11,6 @@ use serde::Serialize;
 use serde_json::json;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use switchboard_shared::plan::Plan;
 
 /// Webhooks under way at once where many calls are simulated: more than two cores can answer together.
 const MANY_AT_ONCE: usize = 64;
@@ -118,11 +118,7 @@ impl Simulate {
         };
         let named = scenario.as_ref().and_then(|scenario| scenario.plan.clone());
         let plan_file = named.map_or_else(|| self.plan.clone(), |name| beside(&name));
-        let text = plan::read(&plan_file)?;
-        let Some(plan) = Plan::parse(&text).plan else {
-            let file = plan_file.display();
-            bail!("{file} has faults; `switchboard plan check {file}` shows them");
-        };
+        let plan = plan_report::read(&plan_file)?;
         let scenario = scenario
             .take()
             .unwrap_or_else(|| Scenario::of_lines(plan.lines().map(|line| line.number.as_str())));

@@ -67,21 +67,19 @@ impl Ledger {
             let Ok(id) = LegId::new(leg.id()) else {
                 continue;
             };
-            let home = Home::Leg(id.clone());
+            let events = store.events(&Home::Leg(id.clone())).await?;
+            count(&events, &mut kept);
             if leg.direction() == Direction::Inbound {
                 match store.call(&id).await? {
-                    Some(call) => {
-                        let events = store.events(&home).await?;
-                        outline.push(in_a_line(&call, &events, legs));
-                    }
+                    Some(call) => outline.push(in_a_line(&call, &events, legs)),
                     None => unknown += 1,
                 }
             }
-            count(store, &home, &mut kept).await?;
         }
         for conversation in homes {
             if let Ok(id) = ConversationId::new(conversation) {
-                count(store, &Home::Conversation(id), &mut kept).await?;
+                let events = store.events(&Home::Conversation(id)).await?;
+                count(&events, &mut kept);
             }
         }
         let twice = kept.iter().filter(|(_, times)| **times > 1);
@@ -100,16 +98,11 @@ impl Ledger {
     }
 }
 
-async fn count(
-    store: &Store,
-    home: &Home,
-    kept: &mut BTreeMap<String, usize>,
-) -> Result<(), StoreError> {
-    for event in store.events(home).await? {
+fn count(events: &[LedgerEvent], kept: &mut BTreeMap<String, usize>) {
+    for event in events {
         let body: Value = serde_json::from_str(&event.body).unwrap_or_default();
         *kept.entry(sorted(&body)).or_default() += 1;
     }
-    Ok(())
 }
 
 /// A call, and the last of each of its legs, in the order they were made.

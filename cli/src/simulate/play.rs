@@ -5,6 +5,7 @@ use super::outage::Door;
 use super::scenario::{Deed, Doing, LONGEST, Scenario, Talks};
 use crate::board::{Board, BoardConfig};
 use crate::environment::Environment;
+use crate::plan_report;
 use crate::trial::{self, Trial};
 use anyhow::{Context as _, bail};
 use jiff::{SignedDuration, Timestamp};
@@ -187,7 +188,9 @@ struct Stage {
     clock: Clock,
     scenario: Scenario,
     at_once: usize,
+    /// What is to happen; of one moment's, what was planned first.
     agenda: BTreeMap<(Timestamp, usize), Act>,
+    planned: usize,
     /// The leg of each caller, once they have called.
     legs: Vec<Option<LegId>>,
     /// Callers who were connected.
@@ -207,12 +210,7 @@ pub async fn play(
     how: &Simulation,
     mut progress: impl FnMut(usize, usize),
 ) -> anyhow::Result<Played> {
-    let text = std::fs::read_to_string(&how.plan)
-        .with_context(|| format!("could not read the plan {}", how.plan.display()))?;
-    let Some(plan) = Plan::parse(&text).plan else {
-        let file = how.plan.display();
-        bail!("{file} has faults; `switchboard plan check {file}` shows them");
-    };
+    let plan = plan_report::read(&how.plan)?;
     let began = std::time::Instant::now();
     let mut stage = Stage::build(scenario, how, &plan).await?;
     stage.run(how.at, &mut progress).await?;
@@ -264,6 +262,7 @@ impl Stage {
             clock,
             at_once: how.at_once,
             agenda: BTreeMap::new(),
+            planned: 0,
             seen: 0,
             door,
             http: reqwest::Client::builder()
@@ -321,12 +320,8 @@ impl Stage {
     }
 
     fn plan_act(&mut self, at: Timestamp, act: Act) {
-        let number = self.agenda.len() + usize::try_from(self.seen).unwrap_or(0);
-        let mut key = (at, number);
-        while self.agenda.contains_key(&key) {
-            key.1 += 1;
-        }
-        self.agenda.insert(key, act);
+        self.planned += 1;
+        self.agenda.insert((at, self.planned), act);
     }
 
     async fn run(
@@ -338,11 +333,9 @@ impl Stage {
         loop {
             self.settle().await;
             self.notice();
-            let over = self.phone.look(|platform| {
-                let ended = |leg: &LegId| platform.leg(leg).is_none_or(|leg| leg.ended().is_some());
-                self.legs.iter().flatten().filter(|leg| ended(leg)).count()
-            });
-            progress(self.legs.len(), over);
+            let callers = self.legs.len();
+            let over = (0..callers).filter(|index| self.has_ended(*index));
+            progress(callers, over.count());
             if self.is_over() {
                 return Ok(());
             }
@@ -385,22 +378,15 @@ impl Stage {
     /// Who was connected hangs up some time.
     fn notice(&mut self) {
         let seen = self.seen;
-        let new: Vec<(Timestamp, LegId)> = self.phone.look(|platform| {
-            let new = platform
-                .journal()
-                .rev()
-                .take_while(|entry| entry.id >= seen);
+        let (new, next) = self.phone.look(|platform| {
+            let journal = || platform.journal().rev();
+            let new = journal().take_while(|entry| entry.id >= seen);
             let joined = new.filter(|entry| matches!(entry.what, What::Joined { .. }));
-            joined
-                .filter_map(|entry| Some((entry.at, entry.leg.clone()?)))
-                .collect()
+            let joined = joined.filter_map(|entry| Some((entry.at, entry.leg.clone()?)));
+            let next = journal().next().map_or(0, |entry| entry.id + 1);
+            (joined.collect::<Vec<_>>(), next)
         });
-        self.seen = self.phone.look(|platform| {
-            platform
-                .journal()
-                .next_back()
-                .map_or(0, |entry| entry.id + 1)
-        });
+        self.seen = next;
         for (at, leg) in new.into_iter().rev() {
             let Some(index) = self.legs.iter().position(|one| one.as_ref() == Some(&leg)) else {
                 continue;
@@ -413,17 +399,21 @@ impl Stage {
     }
 
     fn is_over(&self) -> bool {
-        let void = |index: &usize| {
-            self.legs[*index].as_ref().is_some_and(|leg| {
-                self.phone
-                    .look(|platform| platform.leg(leg).is_none_or(|leg| leg.ended().is_some()))
-            })
-        };
         let nothing_more = self.agenda.values().all(|act| match act {
             Act::Calls(_) | Act::Says(..) | Act::Store(_) => false,
-            Act::Does(index, _) | Act::LosesPatience(index) | Act::HasTalked(index) => void(index),
+            Act::Does(index, _) | Act::LosesPatience(index) | Act::HasTalked(index) => {
+                self.has_ended(*index)
+            }
         });
         nothing_more && self.phone.look(Platform::is_idle)
+    }
+
+    /// Whether a caller has called, and the call is over.
+    fn has_ended(&self, index: usize) -> bool {
+        self.legs[index].as_ref().is_some_and(|leg| {
+            self.phone
+                .look(|platform| platform.leg(leg).is_none_or(|leg| leg.ended().is_some()))
+        })
     }
 
     async fn act(&mut self, act: Act) -> anyhow::Result<()> {
