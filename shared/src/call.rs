@@ -1,9 +1,9 @@
 //! A call: what we keep of one caller's contact, from first ring to last hang-up.
 
-use crate::id::{ConversationId, LegId};
+use crate::id::{ConversationId, LegId, RecordingId};
 use crate::number::mask;
 use crate::offer::Offer;
-use crate::plan::{AgentName, FlowName};
+use crate::plan::{AgentName, FlowName, Plan};
 use crate::webhook::CallStatus;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,15 @@ pub struct Call {
     /// reported; or the wrong region, and then the caller is here and hears our music.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lost: bool,
+    /// Whether the caller agreed to be recorded, where they were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<bool>,
+    /// The voicemail flow that let the caller speak.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<FlowName>,
+    /// The message the caller left there: long enough to be one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voicemail: Option<RecordingId>,
     /// When the caller's leg was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
@@ -64,6 +73,37 @@ pub struct Place {
 }
 
 impl Call {
+    /// A call that begins: nobody has it yet.
+    #[must_use]
+    pub fn new(
+        leg: LegId,
+        conversation: ConversationId,
+        line: String,
+        at: Timestamp,
+        base: String,
+        plan: &Plan,
+    ) -> Self {
+        Self {
+            leg,
+            conversation,
+            line,
+            from: None,
+            at,
+            base,
+            region: None,
+            refused: None,
+            plan: plan.version().to_owned(),
+            place: None,
+            offer: None,
+            served: None,
+            lost: false,
+            consent: None,
+            mailbox: None,
+            voicemail: None,
+            ended: None,
+        }
+    }
+
     /// The caller, as a log may show them.
     #[must_use]
     pub fn masked(&self) -> String {

@@ -6,18 +6,18 @@
 //! | file | noun |
 //! | --- | --- |
 //! | `line.rs`, `agent.rs`, `flow.rs` | what a plan is made of |
-//! | `hours.rs`, `window.rs`, `dates.rs` | when a flow of type `hours` is open |
+//! | `calendar.rs`, `window.rs`, `dates.rs` | when a flow of type `hours` is open, and an agent on duty |
 //! | `read.rs` | from the tree of the text to these types, one fault per wrong value |
 //! | `check.rs` | the graph: names, circles, what nobody reaches |
 //! | `fault.rs` | faults, and where they are in the text |
 
 pub mod agent;
+pub mod calendar;
 mod check;
 pub mod dates;
 mod duration;
 pub mod fault;
 pub mod flow;
-pub mod hours;
 mod language;
 pub mod line;
 pub mod name;
@@ -30,11 +30,11 @@ pub mod window;
 mod zone;
 
 pub use agent::{Agent, Endpoint};
+pub use calendar::{Calendar, Closed, Opening};
 pub use dates::DateRange;
 pub use fault::{PlanFault, Severity, Wrong};
-pub use flow::{Flow, FlowKind, Message, Queue, Ring, Transfer};
-pub use hours::{Closed, Hours, Opening};
-pub use line::Line;
+pub use flow::{Flow, FlowKind, Hours, Message, Queue, Ring, Transfer};
+pub use line::{CallerShown, Consent, Line};
 pub use name::{AgentName, FlowName};
 pub use window::Window;
 

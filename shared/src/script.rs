@@ -98,8 +98,8 @@ pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) 
                 };
             }
             FlowKind::Hours(hours) => {
-                let opening = hours.open_at(now);
-                why.push(format!("{name} is {}", in_words(&opening, hours)));
+                let opening = hours.calendar.open_at(now);
+                why.push(format!("{name} is {}", in_words(&opening, &hours.calendar)));
                 name = match opening {
                     Opening::Open { .. } => &hours.then,
                     Opening::Closed { .. } => &hours.otherwise,
@@ -134,9 +134,9 @@ pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) 
     }
 }
 
-fn in_words(opening: &Opening, hours: &plan::Hours) -> String {
+fn in_words(opening: &Opening, calendar: &plan::Calendar) -> String {
     let local = |at: Option<Timestamp>| {
-        let at = at?.to_zoned(hours.timezone.clone());
+        let at = at?.to_zoned(calendar.timezone.clone());
         Some(format!(" until {}", at.strftime("%a %d %b %Y %H:%M %Z")))
     };
     match opening {

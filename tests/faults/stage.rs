@@ -40,8 +40,8 @@ const JOBS: Duration = Duration::from_millis(1_500);
 const REST: Duration = Duration::from_millis(1_000);
 
 /// How long nothing is asked of DynamoDB or Vonage when no job is being done: longer than what went
-/// wrong is left alone before it is tried again.
-const QUIET: Duration = Duration::from_millis(350);
+/// wrong is left alone before it is tried again, which is 800 ms after Vonage's second 429.
+const QUIET: Duration = Duration::from_millis(1_000);
 
 /// How often it is looked whether they are done.
 const LOOK: Duration = Duration::from_millis(20);

@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use std::str::FromStr;
-use switchboard_shared::plan::hours;
+use switchboard_shared::plan::calendar;
 
 /// With its offset or zone, or by the clock of the plan's zone.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ impl At {
     pub(super) fn moment(&self, zone: Option<&TimeZone>) -> anyhow::Result<Timestamp> {
         match self {
             Self::Instant(at) => Ok(*at),
-            Self::Wall(wall) => hours::instant(zone.unwrap_or(&TimeZone::UTC), *wall)
+            Self::Wall(wall) => calendar::instant(zone.unwrap_or(&TimeZone::UTC), *wall)
                 .context("there is no such moment"),
         }
     }

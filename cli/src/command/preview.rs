@@ -35,22 +35,17 @@ impl Preview {
         };
         // The number may be written as people do: +44 7700 900000.
         let line = PhoneNumber::parse(&self.line).map_or(self.line, String::from);
+        let base = std::env::var("SWITCHBOARD_BASE_URL");
         let call = Call {
-            leg: "preview-leg".parse().expect("an id"),
-            conversation: "CON-preview".parse().expect("an id"),
-            line,
             from: self.from,
-            at: now,
-            base: std::env::var("SWITCHBOARD_BASE_URL")
-                .unwrap_or_else(|_| "https://switchboard.example".to_owned()),
-            region: None,
-            refused: None,
-            plan: plan.version().to_owned(),
-            place: None,
-            offer: None,
-            served: None,
-            lost: false,
-            ended: None,
+            ..Call::new(
+                "preview-leg".parse().expect("an id"),
+                "CON-preview".parse().expect("an id"),
+                line,
+                now,
+                base.unwrap_or_else(|_| "https://switchboard.example".to_owned()),
+                &plan,
+            )
         };
         let decision = script::answer(&plan, &call, now);
         let ncco = match decision.next {

@@ -205,20 +205,10 @@ impl Answer {
             },
         };
         Call {
-            leg: asked.leg,
-            conversation: asked.conversation,
-            line: asked.to,
             from: asked.from,
-            at: now,
-            base,
             region,
             refused,
-            plan: plan.version().to_owned(),
-            place: None,
-            offer: None,
-            served: None,
-            lost: false,
-            ended: None,
+            ..Call::new(asked.leg, asked.conversation, asked.to, now, base, plan)
         }
     }
 

@@ -1,8 +1,9 @@
 //! Agents: the people who take calls.
 
-use super::AgentName;
 use super::fault::Wrong;
+use super::{AgentName, Calendar};
 use crate::number::{PhoneNumber, mask};
+use jiff::Timestamp;
 use std::fmt;
 
 /// Longest SIP URI, in bytes. Vonage states no limit; a URI has to fit into a UDP packet with the
@@ -10,12 +11,24 @@ use std::fmt;
 pub const SIP_LENGTH_MAX: usize = 512;
 
 /// A person who takes calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Agent {
     /// Name in the plan, in URLs and in keys.
     pub name: AgentName,
     /// Where the agent is rung.
     pub endpoint: Endpoint,
+    /// When the agent may be rung without having said "free"; at any time where the plan does not
+    /// say.
+    pub on_duty: Option<Calendar>,
+}
+
+impl Agent {
+    /// Whether the agent may be rung now by a flow that asks nobody whether they are free.
+    #[must_use]
+    pub fn is_on_duty(&self, now: Timestamp) -> bool {
+        let calendar = self.on_duty.as_ref();
+        calendar.is_none_or(|calendar| calendar.open_at(now).is_open())
+    }
 }
 
 /// Where a leg to an agent goes.

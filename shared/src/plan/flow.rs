@@ -1,6 +1,6 @@
 //! Flows: what a caller meets, and what comes after it.
 
-use super::{AgentName, FlowName, Hours};
+use super::{AgentName, Calendar, FlowName};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use url::Url;
@@ -86,6 +86,17 @@ impl Flow {
             FlowKind::Queue(queue) => vec![("otherwise", &queue.otherwise)],
         }
     }
+}
+
+/// Goes one way while open, another while closed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hours {
+    /// When somebody is there. At least one window.
+    pub calendar: Calendar,
+    /// What comes while open.
+    pub then: FlowName,
+    /// What comes while closed.
+    pub otherwise: FlowName,
 }
 
 /// Says something, then hangs up.

@@ -16,4 +16,50 @@ pub struct Line {
     pub name: String,
     /// The flow a call begins with.
     pub flow: FlowName,
+    /// What callers are told or asked before anything is recorded.
+    pub consent: Consent,
+    /// How much of the caller's number our people get to know.
+    pub caller: CallerShown,
+}
+
+/// What callers of a line are told or asked before they are recorded, whatever flow records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Consent {
+    /// They are told.
+    #[default]
+    Announce,
+    /// They are asked: without the key there is no recording.
+    Ask,
+    /// Neither: the plan's own words say it, or nobody has to know.
+    None,
+}
+
+impl Consent {
+    /// As a plan spells them.
+    pub const WORDS: [(&'static str, Self); 3] = [
+        ("announce", Self::Announce),
+        ("ask", Self::Ask),
+        ("none", Self::None),
+    ];
+}
+
+/// How much of a caller's number agents hear and notifications show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CallerShown {
+    /// All of it.
+    #[default]
+    Show,
+    /// Its last digits.
+    Mask,
+    /// Nothing.
+    Hide,
+}
+
+impl CallerShown {
+    /// As a plan spells them.
+    pub const WORDS: [(&'static str, Self); 3] = [
+        ("show", Self::Show),
+        ("mask", Self::Mask),
+        ("hide", Self::Hide),
+    ];
 }

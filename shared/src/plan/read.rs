@@ -3,15 +3,16 @@
 //! Walks by hand, so that every wrong value is found in one run. What cannot be read is left out of
 //! the [`Draft`]; its place in the [`Graph`] stays, so that nobody is told it is missing.
 
+mod calendar;
 mod fields;
 mod flow;
 
 use super::agent::{Agent, Endpoint, sip};
 use super::fault::{Faults, Wrong, did_you_mean, listed, quoted};
 use super::language;
-use super::line::{LABEL_LENGTH_MAX, Line};
+use super::line::{CallerShown, Consent, LABEL_LENGTH_MAX, Line};
 use super::name::{AgentName, FlowName, NameError, tidied};
-use super::{Defaults, Flow, syntax, zone};
+use super::{Calendar, Defaults, Flow, syntax, zone};
 use crate::number::PhoneNumber;
 use fields::{Fields, Item, text, type_of};
 use jiff::civil::Date;
@@ -172,6 +173,12 @@ fn read_line(
         Some(name)
     });
     reading.graph.entries_lost |= flow.is_none();
+    let consent = fields.optional(reading, "consent", |reading, item| {
+        word(reading, item, "a kind of consent", Consent::WORDS)
+    });
+    let caller = fields.optional(reading, "caller", |reading, item| {
+        word(reading, item, "a way to show callers", CallerShown::WORDS)
+    });
     if let (Some(number), Some(item)) = (&number, fields.take("number")) {
         reading.graph.numbers.push((number.clone(), item.span));
     }
@@ -180,6 +187,8 @@ fn read_line(
         number: number?,
         name: name?,
         flow: flow??,
+        consent: consent?.unwrap_or_default(),
+        caller: caller?.unwrap_or_default(),
     })
 }
 
@@ -225,6 +234,7 @@ fn read_agent(
         endpoint = endpoint.or(read);
         given.push((key, item.key_span));
     }
+    let on_duty = duty(reading, &mut fields);
     fields.done(reading);
     let advice = || Some("give one of phone, sip and app".to_owned());
     match given.as_slice() {
@@ -246,7 +256,26 @@ fn read_agent(
     Some(Agent {
         name: name?,
         endpoint: endpoint?,
+        on_duty: on_duty?,
     })
+}
+
+/// Reads when an agent is on duty.
+#[allow(clippy::option_option)]
+fn duty(reading: &mut Reading<'_, '_>, fields: &mut Fields<'_>) -> Option<Option<Calendar>> {
+    let open = fields.optional(reading, "on-duty", |reading, item| {
+        let advice = "write on-duty = [\"Mon-Fri 09:00-17:00\"], or take the key out".to_owned();
+        calendar::windows(reading, item, "the agent is never rung", advice)
+    })?;
+    let Some(open) = open else {
+        return Some(None);
+    };
+    let timezone = calendar::timezone(reading, fields)?;
+    Some(Some(Calendar {
+        open,
+        closed_on: Vec::new(),
+        timezone,
+    }))
 }
 
 fn read_flows(reading: &mut Reading<'_, '_>, item: Option<Item<'_>>) -> Vec<Flow> {
@@ -387,6 +416,26 @@ impl Reading<'_, '_> {
         };
         Some((FlowName::new(reference.to.as_str()).ok(), reference))
     }
+}
+
+/// Reads one of some words. `expected` says what they are, with its article.
+fn word<T: Copy, const N: usize>(
+    reading: &mut Reading<'_, '_>,
+    item: &Item<'_>,
+    expected: &str,
+    words: [(&'static str, T); N],
+) -> Option<T> {
+    let given = text(reading, item, expected, Ok)?;
+    let found = words.iter().find(|(word, _)| *word == given);
+    if found.is_none() {
+        let key = item.key;
+        let message = format!("`{key}` cannot be {}", quoted(&given));
+        let advice = one_of(reading.faults, &given, words.map(|(word, _)| word), "words");
+        reading
+            .faults
+            .fault(item.span.clone(), message, Some(advice));
+    }
+    found.map(|(_, value)| *value)
 }
 
 /// Advice where one of some words was expected.

@@ -100,8 +100,11 @@ fn a_plan_says_what_is_in_its_text() {
     let FlowKind::Hours(hours) = &flow.kind else {
         panic!("{flow:?}")
     };
-    assert_eq!(hours.timezone.iana_name(), Some("Europe/London"));
-    assert_eq!((hours.open.len(), hours.closed_on.len()), (1, 3));
+    assert_eq!(hours.calendar.timezone.iana_name(), Some("Europe/London"));
+    assert_eq!(
+        (hours.calendar.open.len(), hours.calendar.closed_on.len()),
+        (1, 3)
+    );
     let FlowKind::Queue(queue) = &plan.flow(&hours.then).unwrap().kind else {
         panic!()
     };
@@ -176,8 +179,14 @@ otherwise = "closed"
     let FlowKind::Hours(hours) = &flow("two").kind else {
         panic!()
     };
-    assert_eq!(hours.timezone.iana_name(), Some("America/New_York"));
-    assert_eq!(hours.closed_on[0], DateRange::from(date(2026, 12, 25)));
+    assert_eq!(
+        hours.calendar.timezone.iana_name(),
+        Some("America/New_York")
+    );
+    assert_eq!(
+        hours.calendar.closed_on[0],
+        DateRange::from(date(2026, 12, 25))
+    );
     assert_eq!(
         (
             flow("two").language.as_str(),
@@ -352,7 +361,7 @@ fn wrong_lines_are_told() {
         ),
         (
             "number = \"447700900001\"\nname = \"B\"\nflow = \"desk\"\nflows = 1",
-            "5:1: the line has no key \"flows\" (keys are number, name, flow)",
+            "5:1: the line has no key \"flows\" (keys are number, name, flow, consent, caller)",
         ),
     ] {
         check_line(body, &[expected]);
@@ -1121,4 +1130,68 @@ proptest! {
         text += "[flow.end]\ntype = \"message\"\nsay = \"Bye.\"\n";
         prop_assert_eq!(faults(&text, None), "");
     }
+}
+
+#[test]
+fn a_line_says_what_callers_are_asked_and_how_much_of_them_is_shown() {
+    let text = |keys: &str| {
+        format!(
+            "[[line]]\nnumber = \"447700900000\"\nname = \"Desk\"\nflow = \"end\"\n{keys}\n\
+             [flow.end]\ntype = \"message\"\nsay = \"Bye.\"\n"
+        )
+    };
+    let line = |keys: &str| {
+        let plan = Plan::parse(&text(keys)).plan.unwrap();
+        let line = plan.lines().next().unwrap();
+        (line.consent, line.caller)
+    };
+    assert_eq!(line(""), (Consent::Announce, CallerShown::Show));
+    assert_eq!(
+        line("consent = \"ask\"\ncaller = \"hide\""),
+        (Consent::Ask, CallerShown::Hide)
+    );
+    assert_eq!(
+        faults(&text("consent = \"asks\"\ncaller = 3"), None),
+        "5:11: `consent` cannot be \"asks\" (did you mean \"ask\"? words here: \"announce\", \"ask\", \"none\")\n\
+         6:10: `caller` is an integer, expected a way to show callers (write it in quotes)"
+    );
+}
+
+#[test]
+fn an_agent_is_on_duty_in_their_windows_and_at_any_time_without() {
+    let text = |keys: &str| {
+        format!(
+            "[[agent]]\nname = \"alice\"\nphone = \"447700900011\"\n{keys}\n[flow.end]\ntype = \"message\"\nsay = \"Bye.\"\n"
+        )
+    };
+    let on_duty = |keys: &str, at: &str| {
+        let checked = Plan::parse(&text(keys));
+        let plan = checked
+            .plan
+            .unwrap_or_else(|| panic!("{:?}", checked.faults));
+        plan.agents()
+            .next()
+            .unwrap()
+            .is_on_duty(at.parse().unwrap())
+    };
+    let paris = "on-duty = [\"Mon-Fri 09:00-17:00\"]\ntimezone = \"Europe/Paris\"";
+    for (keys, at, expected) in [
+        ("", "2026-11-22T03:00:00Z", true),
+        (paris, "2026-11-23T07:59:00Z", false),
+        (paris, "2026-11-23T08:00:00Z", true),
+        (paris, "2026-11-23T16:00:00Z", false),
+        (paris, "2026-11-22T12:00:00Z", false),
+    ] {
+        assert_eq!(on_duty(keys, at), expected, "{keys} {at}");
+    }
+    let said = faults(&text("on-duty = []"), None);
+    assert!(
+        said.contains("`on-duty` is empty: the agent is never rung"),
+        "{said}"
+    );
+    let said = faults(&text("on-duty = \"daily 09:00-17:00\""), None);
+    assert!(
+        said.contains("the agent has no `timezone`, and [defaults] has none"),
+        "{said}"
+    );
 }

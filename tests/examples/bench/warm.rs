@@ -98,6 +98,9 @@ async fn write(stage: &Stage) -> Duration {
         offer: None,
         served: None,
         lost: false,
+        consent: None,
+        mailbox: None,
+        voicemail: None,
         ended: None,
     };
     let started = Instant::now();

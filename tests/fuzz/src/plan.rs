@@ -127,20 +127,12 @@ fn moments() -> impl Iterator<Item = Timestamp> {
 }
 
 fn call(plan: &Plan, line: &str, now: Timestamp) -> Call {
-    Call {
-        leg: "fuzz-leg".parse().unwrap(),
-        conversation: "CON-fuzz".parse().unwrap(),
-        line: line.to_owned(),
-        from: None,
-        at: now,
-        base: "https://switchboard.example".to_owned(),
-        region: None,
-        refused: None,
-        plan: plan.version().to_owned(),
-        place: None,
-        offer: None,
-        served: None,
-        lost: false,
-        ended: None,
-    }
+    Call::new(
+        "fuzz-leg".parse().unwrap(),
+        "CON-fuzz".parse().unwrap(),
+        line.to_owned(),
+        now,
+        "https://switchboard.example".to_owned(),
+        plan,
+    )
 }

@@ -1,22 +1,21 @@
 //! Flows of every type.
 
+use super::calendar::{closed_on, timezone, windows};
 use super::fields::{Fields, Item, text};
-use super::{Node, Reading, Reference, one_of, parts, read_language, read_zone};
+use super::{Node, Reading, Reference, one_of, parts, read_language};
 use crate::plan::duration::{show, within};
 use crate::plan::fault::{Wrong, quoted};
 use crate::plan::flow::{
     AGENTS_MAX, CALL_LENGTH_MAX, COOL_DOWN_DEFAULT, FREE_AFTER, KINDS, MAX_WAIT, MUSIC_MAX, REST,
     RING_TIMEOUT, RING_TIMEOUT_DEFAULT,
 };
-use crate::plan::window::overlaps;
 use crate::plan::{
-    AgentName, DateRange, FlowKind, FlowName, Hours, Message, Queue, Ring, Transfer, Window, say,
+    AgentName, Calendar, FlowKind, FlowName, Hours, Message, Queue, Ring, Transfer, say,
 };
-use jiff::civil::Date;
 use std::collections::HashSet;
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 use url::Url;
 
 /// Reads a flow's language and kind, and fills its node.
@@ -77,20 +76,23 @@ impl Body<'_, '_, '_, '_> {
     }
 
     fn hours(&mut self) -> Option<Hours> {
-        let open = self.open();
+        let example = "open = [\"Mon-Fri 09:00-17:30\"]";
+        let open = self
+            .fields
+            .required(self.reading, "open", example, |reading, item| {
+                let advice = format!("write {example}, or lead to the flow in `otherwise` instead");
+                windows(reading, item, "the flow never opens", advice)
+            });
         let closed_on = self.fields.optional(self.reading, "closed-on", closed_on);
-        let zone = self.fields.optional(self.reading, "timezone", read_zone);
-        if zone.as_ref().is_some_and(Option::is_none) && self.reading.defaults.timezone.is_none() {
-            let why = ", and [defaults] has none";
-            let example = "timezone = \"Europe/London\" here or under [defaults]";
-            self.fields.missing(self.reading, "timezone", why, example);
-        }
+        let timezone = timezone(self.reading, &mut self.fields);
         let then = self.exit("then");
         let otherwise = self.exit("otherwise");
         Some(Hours {
-            open: open?,
-            closed_on: closed_on?.unwrap_or_default(),
-            timezone: zone?.or_else(|| self.reading.defaults.timezone.clone())?,
+            calendar: Calendar {
+                open: open?,
+                closed_on: closed_on?.unwrap_or_default(),
+                timezone: timezone?,
+            },
             then: then?,
             otherwise: otherwise?,
         })
@@ -282,42 +284,6 @@ impl Body<'_, '_, '_, '_> {
                 .fault(self.fields.span.clone(), message, Some(advice));
         }
     }
-
-    fn open(&mut self) -> Option<Vec<Window>> {
-        let example = "open = [\"Mon-Fri 09:00-17:30\"]";
-        self.fields
-            .required(self.reading, "open", example, |reading, item| {
-                let parts = parts(item);
-                if parts.is_empty() {
-                    let message = "`open` is empty: the flow never opens";
-                    let advice =
-                        format!("write {example}, or lead to the flow in `otherwise` instead");
-                    reading
-                        .faults
-                        .fault(item.span.clone(), message, Some(advice));
-                    return None;
-                }
-                let read = |part: &Item<'_>| {
-                    text(reading, part, "a window", |text| text.parse::<Window>())
-                };
-                let windows: Vec<Option<Window>> = parts.iter().map(read).collect();
-                let (places, read): (Vec<&Item<'_>>, Vec<Window>) = parts
-                    .iter()
-                    .zip(&windows)
-                    .filter_map(|(p, w)| Some((p, (*w)?)))
-                    .unzip();
-                for (later, earlier) in overlaps(&read) {
-                    let words = |item: &Item<'_>| quoted(item.value.as_str().unwrap_or_default());
-                    let (one, other) = (words(places[later]), words(places[earlier]));
-                    let message = format!("the window {one} overlaps with {other}");
-                    let advice = "let one end where the other begins".to_owned();
-                    reading
-                        .faults
-                        .fault(places[later].span.clone(), message, Some(advice));
-                }
-                windows.into_iter().collect()
-            })
-    }
 }
 
 fn read_say(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<String> {
@@ -328,40 +294,6 @@ fn read_say(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<String> {
             ..wrong
         })
     })
-}
-
-fn closed_on(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<Vec<DateRange>> {
-    let parts = parts(item);
-    let days: Vec<Option<DateRange>> = parts
-        .iter()
-        .map(|part| {
-            let days = match date_of(part.value) {
-                Some(day) => DateRange::from(day),
-                None => text(reading, part, "a date", |text| text.parse())?,
-            };
-            if reading.today.is_some_and(|today| days.last() < today) {
-                let message = format!("{} is past", days.last());
-                let advice = "write next year's date, or take it out".to_owned();
-                reading
-                    .faults
-                    .warning(part.span.clone(), message, Some(advice));
-            }
-            Some(days)
-        })
-        .collect();
-    days.into_iter().collect()
-}
-
-/// A date as TOML itself writes it, without quotes.
-fn date_of(value: &DeValue<'_>) -> Option<Date> {
-    let time = value.as_datetime()?;
-    if time.time.is_some() || time.offset.is_some() {
-        return None;
-    }
-    let date = time.date?;
-    let year = i16::try_from(date.year).ok()?;
-    let (month, day) = (i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?);
-    Date::new(year, month, day).ok()
 }
 
 fn music(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<Vec<Url>> {

@@ -1,6 +1,6 @@
-//! Opening hours: whether somebody is there, and until or from when.
+//! Calendars: when somebody is there, and until or from when.
 
-use super::{DateRange, FlowName, Window};
+use super::{DateRange, Window};
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan};
@@ -9,24 +9,20 @@ use jiff::{Timestamp, ToSpan};
 /// and a month. Beyond it, nobody needs to be told.
 pub const HORIZON_DAYS: i32 = super::dates::CLOSED_DAYS_MAX + 31;
 
-/// Goes one way while open, another while closed.
+/// When somebody is there.
 ///
 /// Windows are local wall time in the zone. Where the clock is put forward over a time, that time
 /// stands for the next instant there is; where it is put back over a time, for the first of the two.
 /// A window belongs to the day on which it begins, also when it ends after midnight: a closed day
 /// cancels the windows that begin on it, and no others.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Hours {
+pub struct Calendar {
     /// When somebody is there. In a plan: at least one, and no two overlap.
     pub open: Vec<Window>,
     /// Days on which no window begins.
     pub closed_on: Vec<DateRange>,
     /// Zone of windows and days.
     pub timezone: TimeZone,
-    /// What comes while open.
-    pub then: FlowName,
-    /// What comes while closed.
-    pub otherwise: FlowName,
 }
 
 /// Whether somebody is there at an instant.
@@ -63,7 +59,7 @@ impl Opening {
     }
 }
 
-impl Hours {
+impl Calendar {
     /// Whether somebody is there at `now`. Pure: reads no clock.
     #[must_use]
     pub fn open_at(&self, now: Timestamp) -> Opening {
@@ -164,13 +160,11 @@ mod tests {
     use jiff::tz::TimeZoneDatabase;
     use proptest::prelude::*;
 
-    fn hours(zone: &str, open: &[&str], closed_on: &[&str]) -> Hours {
-        Hours {
+    fn hours(zone: &str, open: &[&str], closed_on: &[&str]) -> Calendar {
+        Calendar {
             open: open.iter().map(|text| text.parse().unwrap()).collect(),
             closed_on: closed_on.iter().map(|text| text.parse().unwrap()).collect(),
             timezone: TimeZoneDatabase::bundled().get(zone).unwrap(),
-            then: FlowName::new("then").unwrap(),
-            otherwise: FlowName::new("otherwise").unwrap(),
         }
     }
 
@@ -444,7 +438,7 @@ mod tests {
     const MODEL_DAYS: i64 = 4;
 
     impl Model {
-        fn new(hours: &Hours, middle: Timestamp) -> Self {
+        fn new(hours: &Calendar, middle: Timestamp) -> Self {
             let span = MODEL_DAYS * 24 * 60;
             let wall = |m: i64| {
                 let at = middle + m.minutes();
