@@ -46,6 +46,9 @@ pub struct Call {
     /// The agent who answered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served: Option<AgentName>,
+    /// Its turn in the flow that rings agents by turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u32>,
     /// Of the staff of a hotline, those who are in the caller's room.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub helpers: BTreeSet<Helper>,
@@ -157,6 +160,7 @@ impl Call {
             place: None,
             offer: None,
             served: None,
+            turn: None,
             helpers: BTreeSet::new(),
             joined: BTreeSet::new(),
             given_up: BTreeSet::new(),

@@ -60,6 +60,13 @@ pub enum Job {
         /// Who came.
         helper: Helper,
     },
+    /// Who picked up does not take the call: hang up on them.
+    HangUp {
+        /// The caller.
+        call: LegId,
+        /// Their leg.
+        leg: LegId,
+    },
     /// Look at a caller's room: whether anybody is still to be waited for, or the talk is over.
     Room {
         /// The caller.

@@ -7,6 +7,7 @@ use crate::crypto;
 use crate::id::LegId;
 use crate::job::{Job, JobError, JobQueue};
 use crate::plan::{AgentName, FlowName, Queue};
+use crate::script::room::DECIDES_WITHIN;
 use crate::store::{Claimed, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -117,8 +118,14 @@ impl Offer {
             .map_or(0, |text| text.chars().count());
         let saying = SignedDuration::from_secs(i64::try_from(said / SPOKEN).unwrap_or(0));
         let ringing = SignedDuration::try_from(queue.timeout).unwrap_or(SignedDuration::ZERO);
+        // Who picks up in the last second still gets to press a key.
+        let deciding = if queue.confirm {
+            SignedDuration::try_from(DECIDES_WITHIN).unwrap_or(SignedDuration::ZERO)
+        } else {
+            SignedDuration::ZERO
+        };
         let until = now
-            .saturating_add(saying + ringing + OFFER_GRACE)
+            .saturating_add(saying + ringing + deciding + OFFER_GRACE)
             .unwrap_or(now);
         Self {
             id: OfferId::random(),

@@ -29,6 +29,7 @@ phone = "447700900011"
 
 [flow.support]
 type = "ring"
+confirm = false
 agents = ["alcie"]
 otherwise = "closed"
 

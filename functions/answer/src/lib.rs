@@ -27,7 +27,7 @@ use switchboard_shared::offer;
 use switchboard_shared::plan::{AgentName, Flow, Hotline, Plan, Queue};
 use switchboard_shared::plans::Plans;
 use switchboard_shared::script::room::{self, Door};
-use switchboard_shared::script::{self, Next};
+use switchboard_shared::script::{self, Next, screen};
 use switchboard_shared::store::{Begun, Home, Store};
 use switchboard_shared::vonage::{RegionUrl, Trust};
 use switchboard_shared::web::{self, Failure, Received, Webhooks};
@@ -143,7 +143,18 @@ impl Answer {
             }
         };
         let mut call = self.call(asked, received.base, &plan, now);
-        let decision = script::answer(&plan, &call, now);
+        let mut decision = script::answer(&plan, &call, now);
+        if let Some(flow) = decision.by_turns {
+            match self.store.take_turn(flow).await {
+                Ok(turn) => {
+                    call.turn = Some(turn);
+                    decision = script::answer(&plan, &call, now);
+                }
+                Err(error) => {
+                    tracing::error!(leg.id = %call.leg, error = %chain(&error), "whose turn it is, is not known; the first is rung");
+                }
+            }
+        }
         tracing::info!(
             leg.id = %call.leg, call.conversation = %call.conversation,
             line.number = %mask(&call.line), caller.masked = %call.masked(),
@@ -242,7 +253,12 @@ impl Answer {
                     .unwrap_or_else(script::sorry)
             }
             (Some((flow, queue)), None, _) => self.wait(&plan, flow, queue, call).await,
-            (None, _, Next::Say(ncco)) => ncco,
+            (None, _, Next::Say(ncco)) if call.turn.is_none() => ncco,
+            // The same agent as before: by the turn that the call has taken.
+            (None, _, Next::Say(_)) => match script::answer(&plan, call, self.clock.now()).next {
+                Next::Say(ncco) => ncco,
+                Next::Wait(..) | Next::Gather(..) => script::goodbye(),
+            },
             // Waited before, and is served or gone since: nothing is left to say.
             (None, _, Next::Wait(..) | Next::Gather(..)) => script::goodbye(),
         }
@@ -319,7 +335,7 @@ impl Answer {
         match room::door(flow, hotline, agent, call) {
             Door::In => Ok(room::enter(flow, hotline, call)),
             Door::Open if room::confirms(hotline, person) => {
-                Ok(room::question(plan, flow, hotline, agent, call, cue.asked))
+                Ok(room::question(plan, flow, hotline, agent, call, cue))
             }
             Door::Open => {
                 let entry = Entry {
@@ -349,12 +365,16 @@ impl Answer {
             Some(call) => self.plans.of(call).await?,
             None => self.plans.current().await?,
         };
-        if let (Some(call), Some(cue)) = (&call, &cue)
-            && let Step::Staff { agent } = &cue.step
-        {
-            return self.to_staff(call, &plan, cue, agent, phone).await;
+        let up = call.as_ref().filter(|call| call.ended.is_none());
+        if let (Some(call), Some(cue)) = (up, &cue) {
+            if let Step::Staff { agent } = &cue.step {
+                return self.to_staff(call, &plan, cue, agent, phone).await;
+            }
+            if let Some(agent) = cue.agent(&plan, Some(call)) {
+                return Ok(screen::question(&plan, agent, call, cue));
+            }
         }
-        Ok(script::to_agent(&plan, call.as_ref()))
+        Ok(script::to_agent(&plan, up))
     }
 }
 

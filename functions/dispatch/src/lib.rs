@@ -102,6 +102,7 @@ impl Dispatch {
             Job::Begin { call } => drop(self.exchange.store.begin(&call).await?),
             Job::Ring { call, flow, stage } => self.exchange.ring(&call, &flow, stage).await?,
             Job::Joined { call, helper } => self.exchange.joined(&call, &helper).await?,
+            Job::HangUp { call, leg } => self.exchange.hang_up(&call, &leg).await?,
             Job::Room { call, flow } => self.exchange.room(&call, &flow).await?,
             Job::Sweep => self.sweep(OVERDUE).await?,
         }

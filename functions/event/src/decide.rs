@@ -86,6 +86,8 @@ pub struct Promise {
     pub agent: AgentName,
     /// Which promise between the two.
     pub id: OfferId,
+    /// Whether who picks up has to press a key before they have the call.
+    pub screened: bool,
 }
 
 /// Sorts an event. `cue` is from the query of the URL it came to.
@@ -137,6 +139,8 @@ fn of_agent_leg(event: &Event, status: &CallStatus, cue: Cue) -> Asks {
         }
         Step::Ring(index) => {
             return match status {
+                // Who is asked for a key has the call when they have pressed it.
+                CallStatus::Answered if cue.asked.is_some() => Asks::Nothing,
                 CallStatus::Answered => Asks::RingAnswered(cue, index),
                 // The caller hung up: nobody is left to ring another phone for.
                 CallStatus::Cancelled => Asks::Nothing,
@@ -152,8 +156,10 @@ fn of_agent_leg(event: &Event, status: &CallStatus, cue: Cue) -> Asks {
         flow: cue.flow,
         agent,
         id,
+        screened: cue.asked.is_some(),
     };
     match status {
+        CallStatus::Answered if promise.screened => Asks::Nothing,
         CallStatus::Answered => Asks::Answered(promise),
         CallStatus::Cancelled => Asks::Unanswered {
             promise,
@@ -184,6 +190,7 @@ mod tests {
     }
 
     const OFFER: Option<&str> = Some("call=c&flow=support&agent=alice&offer=0123456789abcdef");
+    const SCREENED: Option<&str> = Some("call=c&flow=direct&ring=0&asked=0");
     const STAFF: Option<&str> = Some("call=c&flow=hotline&staff=alice&asked=1");
     const RING: Option<&str> = Some("call=c&flow=direct&ring=0");
 
@@ -202,6 +209,9 @@ mod tests {
             ("rejected", RING, "RingFailed"),
             ("cancelled", RING, "Nothing"),
             ("completed", RING, "Nothing"),
+            ("answered", SCREENED, "Nothing"),
+            ("completed", SCREENED, "Nothing"),
+            ("busy", SCREENED, "RingFailed"),
             ("ringing", STAFF, "Nothing"),
             ("answered", STAFF, "StaffAnswered"),
             ("machine", STAFF, "Nothing"),

@@ -92,14 +92,12 @@ impl Events {
         now: Timestamp,
     ) -> Result<Response, Failure> {
         let Step::Staff { agent } = &cue.step else {
-            self.store.note(home, event, now).await?;
-            return Ok(web::noted());
+            return self.screened(home, event, cue, keys, now).await;
         };
-        if room::wish(keys, cue.asked) != Wish::Take {
+        let wish = room::wish(keys, cue);
+        if wish != Wish::Take {
             self.store.note(home, event, now).await?;
-            return self
-                .answer_wish(cue, agent, room::wish(keys, cue.asked))
-                .await;
+            return self.answer_wish(cue, agent, wish).await;
         }
         let Some(call) = self.store.call(&cue.call).await? else {
             self.store.note(home, event, now).await?;
@@ -125,8 +123,7 @@ impl Events {
 
     /// The answer to a key was lost, or to none: once more, from how things stand.
     pub(super) async fn at_door(&self, cue: &Cue, agent: &AgentName) -> Result<Response, Failure> {
-        self.answer_wish(cue, agent, room::wish("", cue.asked))
-            .await
+        self.answer_wish(cue, agent, room::wish("", cue)).await
     }
 
     /// What they hear who do not take the call, or are in already.
@@ -148,7 +145,7 @@ impl Events {
             (_, Wish::Pass) => room::dismissed(room::PASSED),
             (_, Wish::Nothing) => room::dismissed(room::GIVEN_UP),
             (Door::Open, Wish::Take | Wish::Unclear) => {
-                room::question(&plan, flow, hotline, agent, &call, cue.asked)
+                room::question(&plan, flow, hotline, agent, &call, cue)
             }
             (door, _) => room::turned_away(door),
         };

@@ -42,6 +42,10 @@ impl Events {
         now: Timestamp,
     ) -> Result<Response, Failure> {
         match &cue.step {
+            // Who picked up pressed a key, or none, and our answer was lost.
+            Step::Ring(_) | Step::Offer { .. } if cue.asked.unwrap_or_default() > 0 => {
+                self.asked_in_vain(cue).await
+            }
             Step::Hold { round, last } => {
                 let playing = if *last {
                     Playing::Nothing
@@ -205,6 +209,29 @@ impl Events {
         Ok(web::say(&ncco))
     }
 
+    /// A caller comes to a flow that rings its agents by turns.
+    async fn take_turn(
+        &self,
+        plan: &Plan,
+        flow: &FlowName,
+        call: &Call,
+        now: Timestamp,
+    ) -> Result<Response, Failure> {
+        let turn = self.store.take_turn(flow).await?;
+        self.store.keep_turn(&call.leg, turn).await?;
+        let Some(call) = self.store.call(&call.leg).await? else {
+            return Ok(web::say(&script::sorry()));
+        };
+        let call = Call {
+            turn: call.turn.or(Some(turn)),
+            ..call
+        };
+        match script::follow(plan, flow, &call, now).next {
+            Next::Say(ncco) => Ok(web::say(&ncco)),
+            Next::Wait(..) | Next::Gather(..) => Ok(web::say(&script::sorry())),
+        }
+    }
+
     /// Goes where a decision leads.
     pub(super) async fn follow(
         &self,
@@ -213,6 +240,9 @@ impl Events {
         decision: Decision<'_>,
         now: Timestamp,
     ) -> Result<Response, Failure> {
+        if let (Some(flow), None) = (decision.by_turns, call.turn) {
+            return self.take_turn(plan, flow, call, now).await;
+        }
         match decision.next {
             Next::Say(ncco) => Ok(web::say(&ncco)),
             Next::Wait(flow, queue) => {

@@ -441,6 +441,19 @@ impl Exchange {
         }
     }
 
+    /// Hangs up on who picked up and did not take the call.
+    ///
+    /// # Errors
+    /// When the store or Vonage is away.
+    pub async fn hang_up(&self, call: &LegId, leg: &LegId) -> Result<(), ExchangeError> {
+        let call = self.store.call(call).await?;
+        let region = call.and_then(|call| self.region(&call));
+        match self.vonage.hang_up(this(leg, region.as_ref())).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(ExchangeError::Vonage(error)),
+        }
+    }
+
     /// The caller has hung up: their phones stop ringing.
     pub(super) async fn empty_rooms(&self, call: &Call) -> Result<(), ExchangeError> {
         let plan = self.plans.of(call).await?;
@@ -504,12 +517,9 @@ fn is_final(error: &VonageError) -> bool {
 
 /// The leg to one of the staff. `None` where our own URLs do not read.
 fn new_call<'a>(flow: &Flow, hotline: &Hotline, agent: &Agent, call: &Call) -> Option<NewCall<'a>> {
-    let cue = room::staff_cue(call, flow, &agent.name).to_query();
-    let answer = format!(
-        "{}/webhooks/answer/agent/{}/{}?{cue}",
-        call.base, call.conversation, call.leg
-    );
-    let event = format!("{}/webhooks/event?{cue}", call.base);
+    let cue = room::staff_cue(call, flow, &agent.name);
+    let answer = script::agent_url(call, &cue);
+    let event = format!("{}/webhooks/event?{}", call.base, cue.to_query());
     let line = PhoneNumber::parse(&call.line).ok();
     Some(NewCall {
         to: match &agent.endpoint {

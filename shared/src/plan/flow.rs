@@ -162,6 +162,21 @@ pub struct Queue {
     pub otherwise: FlowName,
 }
 
+impl Ring {
+    /// Whose phone rings n-th; `None` behind the last. `turn` counts the calls that came before, where
+    /// the flow goes by turns.
+    #[must_use]
+    pub fn nth(&self, index: usize, turn: u32) -> Option<&AgentName> {
+        let count = self.agents.len();
+        let first = if self.by_turns {
+            usize::try_from(turn).unwrap_or(0) % count.max(1)
+        } else {
+            0
+        };
+        (index < count).then(|| &self.agents[(first + index) % count])
+    }
+}
+
 /// In which order the phones of a `ring` flow ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {

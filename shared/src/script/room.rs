@@ -47,13 +47,13 @@ pub enum Wish {
     Nothing,
 }
 
-/// What a key says, or none. `asked`: how often it was asked for.
+/// What a key says, or none, in reply to a question. The cue says how often it was asked.
 #[must_use]
-pub fn wish(keys: &str, asked: u8) -> Wish {
+pub fn wish(keys: &str, cue: &Cue) -> Wish {
     match keys {
         "1" => Wish::Take,
         "2" => Wish::Pass,
-        _ if asked < ASKED_MAX => Wish::Unclear,
+        _ if cue.asked.unwrap_or_default() < ASKED_MAX => Wish::Unclear,
         _ => Wish::Nothing,
     }
 }
@@ -167,8 +167,8 @@ pub fn staff_cue(call: &Call, flow: &Flow, agent: &AgentName) -> Cue {
     cue(call, flow, Step::Staff { agent })
 }
 
-/// What one of the staff hears who picked up: whose call it is, and which key to press. `asked`: how
-/// often they were asked before.
+/// What one of the staff hears who picked up: whose call it is, and which key to press. The cue says
+/// how often they were asked before.
 #[must_use]
 pub fn question(
     plan: &Plan,
@@ -176,10 +176,10 @@ pub fn question(
     hotline: &Hotline,
     agent: &AgentName,
     call: &Call,
-    asked: u8,
+    cue: &Cue,
 ) -> Ncco {
     // The name of the line comes first: a phone that screens its calls shows what it hears first.
-    let text = if asked == 0 {
+    let text = if cue.asked.unwrap_or_default() == 0 {
         let title = title(plan, hotline, call);
         let who = match caller(plan, call) {
             Some(number) => format!("A caller from {number} is waiting"),
@@ -196,11 +196,7 @@ pub fn question(
     } else {
         "Press 1 to join, or 2 to pass.".to_owned()
     };
-    let cue = Cue {
-        asked: asked.saturating_add(1),
-        ..staff_cue(call, flow, agent)
-    };
-    ask_for_key(&text, &call.base, &cue)
+    ask_for_key(&text, &call.base, &cue.asking())
 }
 
 /// A sentence that a key interrupts, the key, and a way back to us should the reply be lost.

@@ -69,6 +69,8 @@ pub enum Key<'a> {
     },
     /// Whether an agent can be rung.
     Agent(&'a AgentName),
+    /// How many calls a flow has rung its agents for by turns.
+    Turns(&'a FlowName),
     /// A recording and how far its archiving got.
     Recording(&'a RecordingId),
     /// The plan in force.
@@ -86,6 +88,7 @@ impl Key<'_> {
             Self::Event { home, .. } => home.pk(),
             Self::Waiting { queue, .. } => queue_pk(queue),
             Self::Agent(name) => format!("AGENT#{name}"),
+            Self::Turns(flow) => format!("TURNS#{flow}"),
             Self::Recording(id) => format!("RECORDING#{id}"),
             Self::CurrentPlan | Self::Plan(_) => "PLAN".to_owned(),
         }
@@ -103,6 +106,7 @@ impl Key<'_> {
             }
             Self::Rung { flow, agent, .. } => format!("{RUNG}{flow}#{agent}"),
             Self::Agent(_) => "AGENT".to_owned(),
+            Self::Turns(_) => "TURNS".to_owned(),
             Self::Recording(_) => "RECORDING".to_owned(),
             Self::CurrentPlan => "CURRENT".to_owned(),
             Self::Plan(version) => format!("VERSION#{version}"),
@@ -205,6 +209,7 @@ mod tests {
                 agent: &name,
             },
             Key::Agent(&name),
+            Key::Turns(&queue),
             Key::Recording(&recording),
             Key::CurrentPlan,
             Key::Plan("x"),

@@ -66,7 +66,7 @@ pub fn target(data: &[u8]) {
             FlowKind::Message(_) | FlowKind::Hours(_) => {}
             FlowKind::Ring(ring) => {
                 for index in 0..ring.agents.len() {
-                    let ncco = script::ring_agent(&plan, flow, ring, index, &call);
+                    let ncco = script::ring_agent(&plan, flow, ring, index, &call, call.at);
                     sayable(&ncco.expect("a ring's agents are in the plan"));
                     let after = script::after_ring(&plan, &flow.name, index, &call, call.at);
                     if let Next::Say(ncco) = after.next {
@@ -78,8 +78,9 @@ pub fn target(data: &[u8]) {
                 sayable(&room::room(&plan, flow, hotline, &call));
                 sayable(&room::enter(flow, hotline, &call));
                 for agent in hotline.staff() {
-                    for asked in [0, 1] {
-                        sayable(&room::question(&plan, flow, hotline, agent, &call, asked));
+                    let cue = room::staff_cue(&call, flow, agent);
+                    for cue in [cue.clone(), cue.asking()] {
+                        sayable(&room::question(&plan, flow, hotline, agent, &call, &cue));
                     }
                 }
             }
