@@ -21,6 +21,8 @@ pub struct Cue {
     /// How often it was asked in vain. Each time a caller hears that they are still there, and
     /// after [`AGAIN_MAX`] times the apology.
     pub again: u8,
+    /// How often who picked up a phone has been asked to press a key.
+    pub asked: u8,
 }
 
 /// How often a script that could not be had is asked for again. Vonage has made two attempts each
@@ -46,6 +48,13 @@ pub enum Step {
         /// Which promise: an agent may be promised to the same caller twice.
         id: OfferId,
     },
+    /// In a room, waiting for the staff.
+    Room,
+    /// Ringing one of the staff for a caller who waits in a room.
+    Staff {
+        /// Whose phone rings.
+        agent: AgentName,
+    },
 }
 
 impl Cue {
@@ -67,6 +76,11 @@ impl Cue {
             Step::Offer { agent, id } => {
                 pairs.extend([("agent", agent.to_string()), ("offer", id.to_string())]);
             }
+            Step::Room => pairs.push(("room", "1".to_owned())),
+            Step::Staff { agent } => pairs.push(("staff", agent.to_string())),
+        }
+        if self.asked > 0 {
+            pairs.push(("asked", self.asked.to_string()));
         }
         if self.again > 0 {
             pairs.push(("again", self.again.to_string()));
@@ -107,18 +121,26 @@ impl Cue {
             }
         } else if let Some(index) = get("ring") {
             Step::Ring(index.parse().ok()?)
+        } else if let Some(agent) = get("staff") {
+            Step::Staff {
+                agent: agent.parse().ok()?,
+            }
+        } else if get("room").is_some() {
+            Step::Room
         } else {
             Step::Offer {
                 agent: get("agent")?.parse().ok()?,
                 id: get("offer")?.parse().ok()?,
             }
         };
-        let again = get("again").map_or(Some(0), |text| text.parse().ok())?;
+        let count = |name| get(name).map_or(Some(0), |text| text.parse().ok());
+        let (again, asked) = (count("again")?, count("asked")?);
         Some(Self {
             call: get("call")?.parse().ok()?,
             flow: get("flow")?.parse().ok()?,
             step,
             again,
+            asked,
         })
     }
 }
@@ -134,6 +156,7 @@ mod tests {
             flow: "support".parse().unwrap(),
             step,
             again: 0,
+            asked: 0,
         }
     }
 
@@ -157,6 +180,13 @@ mod tests {
                 ..cue(Step::Ring(0))
             },
             cue(offer),
+            cue(Step::Room),
+            Cue {
+                asked: 1,
+                ..cue(Step::Staff {
+                    agent: "alice".parse().unwrap(),
+                })
+            },
         ] {
             assert_eq!(Cue::from_query(&cue.to_query()).as_ref(), Some(&cue));
             let payload = cue

@@ -1,7 +1,7 @@
 //! An offer: a waiting caller and a free agent, promised to one another for as long as it takes to
 //! ring.
 
-use crate::call::Call;
+use crate::call::{Call, Helper};
 use crate::clock::Clock;
 use crate::crypto;
 use crate::id::LegId;
@@ -40,6 +40,15 @@ impl OfferId {
     #[must_use]
     pub fn of_ring(call: &LegId, flow: &FlowName, index: u32) -> Self {
         let hash = crypto::sha256_hex(format!("{call}\n{flow}\n{index}").as_bytes());
+        Self(hash[..16].to_owned())
+    }
+}
+
+impl OfferId {
+    /// The one under which one of the staff of a hotline talks with this caller.
+    #[must_use]
+    pub fn of_helper(call: &LegId, helper: &Helper) -> Self {
+        let hash = crypto::sha256_hex(format!("{call}\n{helper}").as_bytes());
         Self(hash[..16].to_owned())
     }
 }

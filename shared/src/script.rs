@@ -5,6 +5,8 @@
 //! about) has one more action behind it, so that a reply lost on the way is an apology, never a dead
 //! line.
 
+pub mod room;
+
 use crate::call::Call;
 use crate::cue::{AGAIN_MAX, Cue, Step};
 use crate::ncco::{
@@ -13,7 +15,9 @@ use crate::ncco::{
 };
 use crate::number::PhoneNumber;
 use crate::offer::Offer;
-use crate::plan::{self, AgentName, Closed, Flow, FlowKind, FlowName, Opening, Plan, Queue, Ring};
+use crate::plan::{
+    self, AgentName, Closed, Flow, FlowKind, FlowName, Hotline, Line, Opening, Plan, Queue, Ring,
+};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -37,7 +41,7 @@ pub const PATIENCE: &str = "Please stay on the line.";
 const PATIENCE_PAUSE: Duration = Duration::from_secs(5);
 
 /// Language of the sentences above.
-const OWN_LANGUAGE: &str = "en-GB";
+pub const OWN_LANGUAGE: &str = "en-GB";
 
 /// A round of hold without music: the sentence, then this much silence. Short enough that nobody
 /// thinks the line is dead.
@@ -50,6 +54,8 @@ pub enum Next<'p> {
     Say(Ncco),
     /// A place in this queue.
     Wait(&'p Flow, &'p Queue),
+    /// A place in this room, while its staff is rung.
+    Gather(&'p Flow, &'p Hotline),
 }
 
 /// What a flow comes to, and why in a sentence.
@@ -59,15 +65,14 @@ pub struct Decision<'p> {
     pub next: Next<'p>,
     /// Why, for the log and for `preview`.
     pub why: String,
+    /// Hotlines on the way where nobody is on duty.
+    pub unstaffed: Vec<&'p FlowName>,
 }
 
 /// What a call to a line comes to. `line` is the number as Vonage sent it.
 #[must_use]
 pub fn answer<'p>(plan: &'p Plan, call: &Call, now: Timestamp) -> Decision<'p> {
-    let line = PhoneNumber::parse(&call.line)
-        .ok()
-        .and_then(|number| plan.line(&number));
-    match line {
+    match line_of(plan, call) {
         Some(line) => {
             let mut decision = follow(plan, &line.flow, call, now);
             decision.why = format!("{}: {}", line.name, decision.why);
@@ -76,14 +81,22 @@ pub fn answer<'p>(plan: &'p Plan, call: &Call, now: Timestamp) -> Decision<'p> {
         None => Decision {
             next: Next::Say(Ncco::default().then(own(NOT_IN_SERVICE))),
             why: "the plan has no such line".to_owned(),
+            unstaffed: Vec::new(),
         },
     }
+}
+
+/// The line that was called.
+fn line_of<'p>(plan: &'p Plan, call: &Call) -> Option<&'p Line> {
+    let number = PhoneNumber::parse(&call.line).ok()?;
+    plan.line(&number)
 }
 
 /// What a flow comes to, through as many `hours` as there are.
 #[must_use]
 pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) -> Decision<'p> {
     let mut why = Vec::new();
+    let mut unstaffed = Vec::new();
     let mut name = flow;
     // The checker refuses plans that go in a circle; the bound keeps even a smuggled one finite.
     for _ in 0..=plan.flows().count() {
@@ -95,6 +108,7 @@ pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) 
                 return Decision {
                     next: Next::Say(ncco),
                     why: why.join("; "),
+                    unstaffed,
                 };
             }
             FlowKind::Hours(hours) => {
@@ -114,6 +128,7 @@ pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) 
                 return Decision {
                     next,
                     why: why.join("; "),
+                    unstaffed,
                 };
             }
             FlowKind::Queue(queue) => {
@@ -124,13 +139,28 @@ pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) 
                 return Decision {
                     next: Next::Wait(flow, queue),
                     why: why.join("; "),
+                    unstaffed,
                 };
+            }
+            FlowKind::Hotline(hotline) if room::is_staffed(plan, hotline, now) => {
+                why.push(format!("{name} rings everybody while the caller waits"));
+                return Decision {
+                    next: Next::Gather(flow, hotline),
+                    why: why.join("; "),
+                    unstaffed,
+                };
+            }
+            FlowKind::Hotline(hotline) => {
+                why.push(format!("nobody of {name} is on duty"));
+                unstaffed.push(&flow.name);
+                name = &hotline.otherwise;
             }
         }
     }
     Decision {
         next: Next::Say(sorry()),
         why: "the plan leads nowhere".to_owned(),
+        unstaffed,
     }
 }
 
@@ -200,6 +230,7 @@ pub fn after_ring<'p>(
                     "{} did not answer; the next one is rung",
                     ring.agents[index]
                 ),
+                unstaffed: Vec::new(),
             },
             None => follow(plan, &ring.otherwise, call, now),
         };
@@ -207,6 +238,7 @@ pub fn after_ring<'p>(
     Decision {
         next: Next::Say(sorry()),
         why: "the flow is not in the plan any more".to_owned(),
+        unstaffed: Vec::new(),
     }
 }
 
@@ -317,6 +349,7 @@ fn cue(call: &Call, flow: &Flow, step: Step) -> Cue {
         flow: flow.name.clone(),
         step,
         again: 0,
+        asked: 0,
     }
 }
 
@@ -326,10 +359,7 @@ pub fn to_agent(plan: &Plan, call: Option<&Call>) -> Ncco {
     let Some(call) = call.filter(|call| call.ended.is_none()) else {
         return Ncco::default().then(own(CALLER_GONE));
     };
-    let line = PhoneNumber::parse(&call.line)
-        .ok()
-        .and_then(|number| plan.line(&number));
-    let text = match line {
+    let text = match line_of(plan, call) {
         Some(line) => format!("A call for {}.", line.name),
         None => "A call for you.".to_owned(),
     };
@@ -367,15 +397,22 @@ pub fn goodbye() -> Ncco {
 }
 
 fn own(text: &str) -> Action {
-    say(text, OWN_LANGUAGE)
+    own_talk(text).into()
+}
+
+fn own_talk(text: &str) -> Talk {
+    talk(text, OWN_LANGUAGE)
 }
 
 fn say(text: &str, language: &str) -> Action {
+    talk(text, language).into()
+}
+
+fn talk(text: &str, language: &str) -> Talk {
     Talk {
         language: Some(language.to_owned()),
         ..Talk::say(text)
     }
-    .into()
 }
 
 #[cfg(test)]

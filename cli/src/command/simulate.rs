@@ -182,6 +182,11 @@ fn in_words(scenario: &Scenario, played: &Played, plan: &Path) -> String {
         ledger.missing.len(),
         ledger.twice.len()
     ));
+    for (what, which) in [("missing", &ledger.missing), ("twice", &ledger.twice)] {
+        for event in which.iter().take(TOLD) {
+            line(&format!("  {what}: {event}"));
+        }
+    }
     if played.recordings.0 > 0 {
         let (told, archived) = played.recordings;
         line(&format!(

@@ -4,6 +4,7 @@
 //! script in reply, is the next one decided.
 
 mod decide;
+mod staff;
 mod waiting;
 
 use waiting::Playing;
@@ -174,6 +175,13 @@ impl Events {
                 self.unanswered(&home, event, promise, how, now).await
             }
             Asks::AgentOver(promise) => self.agent_over(&home, event, promise, now).await,
+            Asks::StaffAnswered(cue, agent) => {
+                self.staff_answered(&home, event, cue, agent, now).await
+            }
+            Asks::StaffOver { cue, agent, failed } => {
+                self.staff_over(&home, event, cue, agent, failed, now).await
+            }
+            Asks::Pressed(cue, keys) => self.pressed(&home, event, &cue, &keys, now).await,
         }
     }
 

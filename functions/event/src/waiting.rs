@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 use switchboard_shared::call::{Call, Place};
 use switchboard_shared::cue::{Cue, Step};
+use switchboard_shared::exchange;
 use switchboard_shared::id::LegId;
 use switchboard_shared::job::Job;
 use switchboard_shared::offer::{self, By, Offer};
@@ -52,6 +53,9 @@ impl Events {
             // The connect is over, and the caller is still here: after a talk, or because the word
             // about its failure was lost.
             Step::Ring(index) => self.after_ring(cue, *index, base, now).await,
+            // The word about the key was lost.
+            Step::Staff { agent } => self.at_door(cue, agent).await,
+            Step::Room => Ok(web::noted()),
             Step::Offer { id, .. } => {
                 let Some(call) = self.store.call(&cue.call).await? else {
                     return Ok(web::say(&script::sorry()));
@@ -235,6 +239,16 @@ impl Events {
                         .await?;
                 }
                 self.look(plan, flow, queue, &call, 0).await
+            }
+            Next::Gather(flow, hotline) => {
+                let place = Place {
+                    queue: flow.name.clone(),
+                    since: call.at,
+                    entered: now,
+                };
+                self.store.enter(&call.leg, &place).await?;
+                exchange::call_staff(&self.jobs, &call.leg, flow, hotline).await?;
+                Ok(web::say(&script::room::room(plan, flow, hotline, call)))
             }
         }
     }

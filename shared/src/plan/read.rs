@@ -6,6 +6,7 @@
 mod calendar;
 mod fields;
 mod flow;
+mod hotline;
 
 use super::agent::{Agent, Endpoint, sip};
 use super::fault::{Faults, Wrong, did_you_mean, listed, quoted};
