@@ -89,6 +89,29 @@ impl Flow {
             FlowKind::Hotline(hotline) => vec![("otherwise", &hotline.otherwise)],
         }
     }
+
+    /// Whom it rings, in the order of the plan. Empty where it rings nobody.
+    #[must_use]
+    pub fn agents(&self) -> &[AgentName] {
+        match &self.kind {
+            FlowKind::Message(_) | FlowKind::Hours(_) => &[],
+            FlowKind::Ring(ring) => &ring.agents,
+            FlowKind::Queue(queue) => &queue.agents,
+        }
+    }
+}
+
+impl FlowKind {
+    /// How a plan spells it in `type`: one of [`KINDS`].
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Message(_) => "message",
+            Self::Hours(_) => "hours",
+            Self::Ring(_) => "ring",
+            Self::Queue(_) => "queue",
+        }
+    }
 }
 
 /// Goes one way while open, another while closed.
