@@ -7,6 +7,7 @@ use crate::call::Call;
 use crate::clock::Clock;
 use crate::id::LegId;
 use crate::job::{Job, JobError, JobQueue};
+use crate::news::Topic;
 use crate::offer::{By, Offer};
 use crate::plan::{self, AgentName, Flow, FlowKind, Plan, Queue};
 use crate::plans::{PlanError, Plans};
@@ -23,6 +24,12 @@ use url::Url;
 /// Callers tried for one agent before the rest is left to the next look. Each try that fails is a
 /// caller who hung up in this second, or whom another agent took.
 const TRIES: usize = 50;
+
+/// How long after a hang-up the word may come that an agent had answered: events overtake one another.
+const ANSWER_COMES: Duration = Duration::from_secs(10);
+
+/// How long after the end of a call the notice of a message may come that the caller left.
+const MESSAGE_COMES: Duration = Duration::from_secs(60);
 
 /// What an agent's "free" came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -391,6 +398,16 @@ impl Exchange {
                 agent: offer.agent.clone(),
             };
             self.jobs.send(&look, Duration::ZERO).await?;
+        }
+        let unheard = call.ended.is_some() && call.served.is_none();
+        if unheard && self.plans.current().await?.tells(Topic::Missed) {
+            let wait = if call.mailbox.is_some() {
+                MESSAGE_COMES
+            } else {
+                ANSWER_COMES
+            };
+            let missed = Job::Missed { call: call.leg };
+            self.jobs.send(&missed, wait).await?;
         }
         Ok(())
     }

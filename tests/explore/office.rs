@@ -641,6 +641,9 @@ async fn handle(what: Happening, (answer, event): (Router, Router), exchange: Ex
             Job::Gone { call } => exchange.gone(&call).await,
             Job::Begin { .. } => panic!("the table is never away here"),
             Job::Sweep => exchange.sweep().await,
+            Job::Missed { .. } | Job::Tell { .. } | Job::Notify { .. } => {
+                panic!("nobody is to be told here")
+            }
         },
     };
     match done {

@@ -4,6 +4,7 @@
 //! script in reply, is the next one decided.
 
 mod decide;
+mod tell;
 mod waiting;
 
 use waiting::Playing;
@@ -26,6 +27,7 @@ use switchboard_shared::config::Lookup;
 use switchboard_shared::cue::Cue;
 use switchboard_shared::id::{ConversationId, LegId};
 use switchboard_shared::job::{Job, JobQueue};
+use switchboard_shared::news::News;
 use switchboard_shared::offer::{OfferId, TALK_MAX};
 use switchboard_shared::plan::AgentName;
 use switchboard_shared::plans::Plans;
@@ -33,6 +35,7 @@ use switchboard_shared::script;
 use switchboard_shared::store::{Home, Store, Turn};
 use switchboard_shared::web::{self, Failure, Webhooks};
 use switchboard_shared::webhook::Event;
+use tell::answered_at;
 
 /// What the function works with; built once.
 #[derive(Debug)]
@@ -126,6 +129,12 @@ impl Events {
                 self.store.note(&home, event, now).await?;
                 Ok(web::noted())
             }
+            Asks::Started(call) => {
+                self.store.note(&home, event, now).await?;
+                self.tell(News::Started { call }, event.at.unwrap_or(now))
+                    .await?;
+                Ok(web::noted())
+            }
             Asks::Archive(notice) => {
                 self.recordings.take(notice, event, None, now).await?;
                 Ok(web::noted())
@@ -159,6 +168,7 @@ impl Events {
                 self.after_ring(&cue, index, base, now).await
             }
             Asks::Answered(promise) => {
+                let (call, agent) = (promise.call.clone(), promise.agent.clone());
                 let turn = Turn::Answered {
                     place: self.place(&promise.call).await?,
                     call: promise.call,
@@ -168,6 +178,8 @@ impl Events {
                     leg: event.leg.clone(),
                 };
                 self.store.note_with(&home, event, &turn, now).await?;
+                self.tell(News::Answered { call, agent }, answered_at(event, now))
+                    .await?;
                 Ok(web::noted())
             }
             Asks::Unanswered { promise, how } => {
@@ -189,14 +201,20 @@ impl Events {
             self.store.note(home, event, now).await?;
             return Ok(web::noted());
         };
+        let call = cue.call.clone();
+        let news = News::Answered {
+            call: call.clone(),
+            agent: agent.clone(),
+        };
         let turn = Turn::RingAnswered {
-            call: cue.call.clone(),
+            call,
             agent,
             offer: OfferId::of_ring(&cue.call, &cue.flow, index),
             until: later(now, TALK_MAX),
             leg: event.leg.clone(),
         };
         self.store.note_with(home, event, &turn, now).await?;
+        self.tell(news, answered_at(event, now)).await?;
         Ok(web::noted())
     }
 
@@ -215,14 +233,20 @@ impl Events {
         let look = Job::Look {
             agent: agent.clone(),
         };
+        let call = cue.call.clone();
+        let news = News::Answered {
+            call: call.clone(),
+            agent: agent.clone(),
+        };
         let turn = Turn::RingOver {
-            call: cue.call.clone(),
+            call,
             agent,
             offer: OfferId::of_ring(&cue.call, &cue.flow, index),
             free_from: now,
         };
         self.store.note_with(home, event, &turn, now).await?;
         self.jobs.send(&look, Duration::ZERO).await?;
+        self.tell(news, answered_at(event, now)).await?;
         Ok(web::noted())
     }
 
@@ -299,6 +323,10 @@ impl Events {
         let look = Job::Look {
             agent: promise.agent.clone(),
         };
+        let news = News::Answered {
+            call: promise.call.clone(),
+            agent: promise.agent.clone(),
+        };
         let turn = Turn::AgentOver {
             place: self.place(&promise.call).await?,
             call: promise.call,
@@ -308,6 +336,7 @@ impl Events {
         };
         self.store.note_with(home, event, &turn, now).await?;
         self.jobs.send(&look, wrap_up).await?;
+        self.tell(news, answered_at(event, now)).await?;
         Ok(web::noted())
     }
 

@@ -8,6 +8,7 @@ use switchboard_shared::call::{Call, Place};
 use switchboard_shared::cue::{Cue, Step};
 use switchboard_shared::id::LegId;
 use switchboard_shared::job::Job;
+use switchboard_shared::news::News;
 use switchboard_shared::offer::{self, By, Offer};
 use switchboard_shared::plan::{Flow, FlowName, Plan, Queue};
 use switchboard_shared::script::{self, Decision, Next};
@@ -88,6 +89,8 @@ impl Events {
                 free_from,
             };
             self.store.make(&turn, now).await?;
+            let (call, agent) = (call.leg.clone(), offer.agent.clone());
+            self.tell(News::Answered { call, agent }, now).await?;
         } else {
             self.store.put_back(call, offer, free_from).await?;
         }

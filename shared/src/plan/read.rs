@@ -6,13 +6,14 @@
 mod calendar;
 mod fields;
 mod flow;
+mod notify;
 
 use super::agent::{Agent, Endpoint, sip};
 use super::fault::{Faults, Wrong, did_you_mean, listed, quoted};
 use super::language;
 use super::line::{CallerShown, Consent, LABEL_LENGTH_MAX, Line};
 use super::name::{AgentName, FlowName, NameError, tidied};
-use super::{Calendar, Defaults, Flow, syntax, zone};
+use super::{Calendar, Defaults, Flow, Target, syntax, zone};
 use crate::number::PhoneNumber;
 use fields::{Fields, Item, text, type_of};
 use jiff::civil::Date;
@@ -28,6 +29,7 @@ pub(super) struct Draft {
     pub(super) lines: Vec<Line>,
     pub(super) agents: Vec<Agent>,
     pub(super) flows: Vec<Flow>,
+    pub(super) targets: Vec<Target>,
     pub(super) graph: Graph,
 }
 
@@ -95,6 +97,7 @@ pub(super) fn read(text: &str, today: Option<Date>, faults: &mut Faults<'_>) -> 
         let lines = fields.take("line");
         let agents = fields.take("agent");
         let flows = fields.take("flow");
+        let targets = fields.take("notify");
         fields.done(&mut reading);
         if let Some(item) = defaults {
             read_defaults(&mut reading, &item);
@@ -106,6 +109,7 @@ pub(super) fn read(text: &str, today: Option<Date>, faults: &mut Faults<'_>) -> 
             lines,
             agents: tables(&mut reading, agents, "[[agent]]", read_agent),
             flows: read_flows(&mut reading, flows),
+            targets: notify::read(&mut reading, targets),
             defaults: reading.defaults,
             graph: reading.graph,
         }
