@@ -400,7 +400,9 @@ impl Exchange {
             self.jobs.send(&look, Duration::ZERO).await?;
         }
         let unheard = call.ended.is_some() && call.served.is_none();
-        if unheard && self.plans.current().await?.tells(Topic::Missed) {
+        // Without a plan nobody knows who is told; whoever takes the job looks again.
+        let wanted = self.plans.current().await;
+        if unheard && wanted.map_or(true, |plan| plan.tells(Topic::Missed)) {
             let wait = if call.mailbox.is_some() {
                 MESSAGE_COMES
             } else {

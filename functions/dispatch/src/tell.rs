@@ -208,7 +208,7 @@ impl Dispatch {
         }
         match wait {
             // The queue does not hold a message for longer: the sweep finds it when it is due.
-            Some(wait) if wait <= DELAY_MAX => self.notify_in(id, wait).await,
+            Some(wait) if wait <= DELAY_MAX => self.notify_in(notification.id, wait).await,
             _ => Ok(()),
         }
     }
