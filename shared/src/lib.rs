@@ -16,6 +16,8 @@ pub mod exchange;
 pub mod id;
 pub mod job;
 pub mod ncco;
+pub mod news;
+pub mod notify;
 pub mod number;
 pub mod offer;
 pub mod people;

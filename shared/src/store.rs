@@ -26,6 +26,10 @@
 //! | [`recording`](Store::recording) | archive, CLI | recording, consistent | 1 | – |
 //! | [`begin_download`](Store::begin_download), [`update_recording`](Store::update_recording) | archive, CLI | recording, conditional | – | 3 |
 //! | [`recordings_in`](Store::recordings_in) | CLI, sweep | listing index, eventual | 0.5 per 8 | – |
+//! | [`keep_notification`](Store::keep_notification), [`end_telling`](Store::end_telling) | dispatch | notification, conditional | – | 2 to 4 |
+//! | [`notification`](Store::notification) | dispatch, CLI | notification, consistent | 1 | – |
+//! | [`begin_telling`](Store::begin_telling), [`take_up_notification`](Store::take_up_notification) | dispatch, CLI | notification, conditional | – | 2 |
+//! | [`notifications_in`](Store::notifications_in) | CLI, sweep | listing index, eventual | 0.5 per 4 | – |
 //! | [`plan`](Store::plan) | every function at start, then every 30 s | plan, consistent | 1 per 4 KB | – |
 //!
 //! Nothing scans.
@@ -33,6 +37,7 @@
 mod agents;
 mod calls;
 mod key;
+mod notifications;
 mod plans;
 mod queue;
 mod recordings;
@@ -45,7 +50,7 @@ pub use agents::Freed;
 pub use calls::{Begun, LedgerEvent, Noted, Turn};
 pub use key::{Home, Key, Listing};
 pub use queue::{Claimed, Waiting};
-pub use room::{Rung, StaffTurn};
+pub use room::{FAILURES_TOLD, Rung, StaffTurn};
 pub use table::{TABLE_KEYS, create_table};
 
 use crate::config::Lookup;

@@ -7,13 +7,14 @@ mod calendar;
 mod fields;
 mod flow;
 mod hotline;
+mod notify;
 
 use super::agent::{Agent, Endpoint, sip};
 use super::fault::{Faults, Wrong, did_you_mean, listed, quoted};
 use super::language;
 use super::line::{CallerShown, Consent, LABEL_LENGTH_MAX, Line};
 use super::name::{AgentName, FlowName, NameError, tidied};
-use super::{Calendar, Defaults, Flow, syntax, zone};
+use super::{Calendar, Defaults, Flow, Target, syntax, zone};
 use crate::number::PhoneNumber;
 use fields::{Fields, Item, text, type_of};
 use jiff::civil::Date;
@@ -29,6 +30,7 @@ pub(super) struct Draft {
     pub(super) lines: Vec<Line>,
     pub(super) agents: Vec<Agent>,
     pub(super) flows: Vec<Flow>,
+    pub(super) targets: Vec<Target>,
     pub(super) graph: Graph,
 }
 
@@ -96,6 +98,7 @@ pub(super) fn read(text: &str, today: Option<Date>, faults: &mut Faults<'_>) -> 
         let lines = fields.take("line");
         let agents = fields.take("agent");
         let flows = fields.take("flow");
+        let targets = fields.take("notify");
         fields.done(&mut reading);
         if let Some(item) = defaults {
             read_defaults(&mut reading, &item);
@@ -107,6 +110,7 @@ pub(super) fn read(text: &str, today: Option<Date>, faults: &mut Faults<'_>) -> 
             lines,
             agents: tables(&mut reading, agents, "[[agent]]", read_agent),
             flows: read_flows(&mut reading, flows),
+            targets: notify::read(&mut reading, targets),
             defaults: reading.defaults,
             graph: reading.graph,
         }

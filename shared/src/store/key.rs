@@ -1,6 +1,7 @@
 //! Every key of the table, built in one place.
 
 use crate::id::{ConversationId, LegId, RecordingId};
+use crate::notify::NotificationId;
 use crate::plan::{AgentName, FlowName};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -73,6 +74,8 @@ pub enum Key<'a> {
     Turns(&'a FlowName),
     /// A recording and how far its archiving got.
     Recording(&'a RecordingId),
+    /// News for one target, and how far the telling got.
+    Notification(&'a NotificationId),
     /// The plan in force.
     CurrentPlan,
     /// A version of the plan.
@@ -90,6 +93,7 @@ impl Key<'_> {
             Self::Agent(name) => format!("AGENT#{name}"),
             Self::Turns(flow) => format!("TURNS#{flow}"),
             Self::Recording(id) => format!("RECORDING#{id}"),
+            Self::Notification(id) => format!("NEWS#{}", id.news),
             Self::CurrentPlan | Self::Plan(_) => "PLAN".to_owned(),
         }
     }
@@ -108,6 +112,7 @@ impl Key<'_> {
             Self::Agent(_) => "AGENT".to_owned(),
             Self::Turns(_) => "TURNS".to_owned(),
             Self::Recording(_) => "RECORDING".to_owned(),
+            Self::Notification(id) => format!("TARGET#{}", id.target),
             Self::CurrentPlan => "CURRENT".to_owned(),
             Self::Plan(version) => format!("VERSION#{version}"),
         }
@@ -146,6 +151,10 @@ pub enum Listing {
     Pending,
     /// The recordings given up, each with its reason.
     Failed,
+    /// The notifications still to be told.
+    Untold,
+    /// The notifications given up, each with its reason.
+    GivenUp,
 }
 
 impl Listing {
@@ -157,6 +166,8 @@ impl Listing {
             Self::Archived(day) => format!("RECORDINGS#{day}"),
             Self::Pending => "RECORDINGS#pending".to_owned(),
             Self::Failed => "RECORDINGS#failed".to_owned(),
+            Self::Untold => "NOTIFICATIONS#pending".to_owned(),
+            Self::GivenUp => "NOTIFICATIONS#failed".to_owned(),
         }
     }
 }
@@ -186,6 +197,7 @@ mod tests {
         let name: AgentName = "x".parse().unwrap();
         let queue: FlowName = "x".parse().unwrap();
         let recording: RecordingId = "x".parse().unwrap();
+        let notification: NotificationId = "missed:x:x".parse().unwrap();
         let homes = [Home::Leg(leg.clone()), Home::Conversation(conversation)];
         let since = Timestamp::UNIX_EPOCH;
         let keys = [
@@ -211,6 +223,7 @@ mod tests {
             Key::Agent(&name),
             Key::Turns(&queue),
             Key::Recording(&recording),
+            Key::Notification(&notification),
             Key::CurrentPlan,
             Key::Plan("x"),
         ];
