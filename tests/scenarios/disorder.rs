@@ -1,9 +1,26 @@
-use crate::scenarios;
+use crate::{folder, scenarios};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use switchboard_cli::simulate::{Played, Scenario, Simulation, play};
+use switchboard_phone::Direction;
+use tokio::task::JoinSet;
 
 /// Disorders that each scenario is played in, unless a variable says otherwise.
 const SEEDS: u64 = 3;
+
+/// Scenarios played at once: a play does one thing after the other, and mostly waits for loopback.
+const AT_ONCE: usize = 3;
+
+/// The same, of one that waits for the platform's pace most of the time.
+const PACED_AT_ONCE: usize = 12;
+
+/// A play takes a second, or the seconds of its pace. Where the machine stalls for so long, requests
+/// are given up and tried again by the clock on the wall, and another story is told: it is told anew.
+const STALLED: Duration = Duration::from_secs(20);
+
+/// Twenty of a staff, rung at three a second.
+const TWENTY: &str = "hotline-twenty.toml";
 
 async fn played(file: &Path, disorder: Option<u64>) -> Played {
     let text = std::fs::read_to_string(file).expect("it is there");
@@ -17,7 +34,17 @@ async fn played(file: &Path, disorder: Option<u64>) -> Played {
         disorder,
         at_once: 1,
     };
-    play(&scenario, &how, |_, _| {}).await.expect("it plays")
+    loop {
+        let played = play(&scenario, &how, |_, _| {}).await.expect("it plays");
+        if played.took < STALLED {
+            return played;
+        }
+        eprintln!(
+            "{} took {:?}, and is played again",
+            file.display(),
+            played.took
+        );
+    }
 }
 
 fn seeds() -> u64 {
@@ -27,19 +54,70 @@ fn seeds() -> u64 {
     })
 }
 
+/// Plays a scenario in every disorder, some at once, and looks at each.
+async fn in_every_disorder(file: &Path, at_once: usize, look: impl Fn(&Played, u64)) {
+    let mut plays = JoinSet::new();
+    let mut seeds = 1..=seeds();
+    loop {
+        while plays.len() < at_once {
+            let Some(seed) = seeds.next() else { break };
+            let file = file.to_owned();
+            plays.spawn(async move { (seed, played(&file, Some(seed)).await) });
+        }
+        let Some(ended) = plays.join_next().await else {
+            return;
+        };
+        let (seed, played) = ended.expect("a play does not panic");
+        look(&played, seed);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_ledger_comes_out_the_same_in_every_disorder() {
     for file in scenarios() {
         let tidy = played(&file, None).await;
         // What is lost while the store is away is lost in other ways in another order.
-        if !tidy.ledger.is_whole() {
+        if file.ends_with(TWENTY) || !tidy.ledger.is_whole() {
             continue;
         }
-        for seed in 1..=seeds() {
-            let disorderly = played(&file, Some(seed)).await;
+        in_every_disorder(&file, AT_ONCE, |disorderly, seed| {
             let which = format!("{} with disorder {seed}", file.display());
             assert_eq!(disorderly.ledger.outline, tidy.ledger.outline, "{which}");
             assert!(disorderly.is_well(), "{which}: {:#?}", disorderly.ledger);
-        }
+        })
+        .await;
+        eprintln!("{}: the same in {} disorders", file.display(), seeds());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_staff_of_twenty_each_is_rung_once_in_every_disorder_and_in_the_ledger() {
+    let file = folder().join(TWENTY);
+    let tidy = played(&file, None).await;
+    in_every_disorder(&file, PACED_AT_ONCE, |disorderly, seed| {
+        let mut rung = BTreeMap::new();
+        for leg in &disorderly.legs {
+            if leg.direction() == Direction::Outbound {
+                *rung.entry(leg.to().to_owned()).or_insert(0) += 1;
+            }
+        }
+        assert_eq!(rung.len(), 20, "disorder {seed}");
+        assert!(
+            rung.values().all(|count| *count == 1),
+            "disorder {seed}: {rung:?}"
+        );
+        let served = disorderly.callers()[0].served;
+        assert_eq!(served, Some("otto"), "disorder {seed}");
+        assert_eq!(
+            disorderly.ledger.outline, tidy.ledger.outline,
+            "disorder {seed}"
+        );
+        assert!(
+            disorderly.is_well(),
+            "disorder {seed}: {:#?}",
+            disorderly.ledger
+        );
+    })
+    .await;
+    eprintln!("{TWENTY}: each rung once in {} disorders", seeds());
 }

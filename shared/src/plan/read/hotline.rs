@@ -144,18 +144,6 @@ impl<'d> Body<'_, '_, '_, 'd> {
         let fields = std::mem::replace(&mut self.fields, outer);
         fields.done(self.reading);
         let (after, agents) = (after?, agents?);
-        for agent in &agents {
-            if !seen.insert(agent.clone()) {
-                let message = format!("`stages` names \"{agent}\" twice");
-                self.fault(part, message, "name each agent once".to_owned());
-                return None;
-            }
-        }
-        if seen.len() > AGENTS_MAX {
-            let message = format!("`stages` has {} names", seen.len());
-            self.fault(part, message, format!("write at most {AGENTS_MAX}"));
-            return None;
-        }
         let wrong = match (index, after) {
             (0, None) => None,
             (0, Some(_)) => Some(("the first stage begins at once", "take `after` out of it")),
@@ -171,6 +159,18 @@ impl<'d> Body<'_, '_, '_, 'd> {
         };
         if let Some((message, advice)) = wrong {
             self.fault(part, message.to_owned(), advice.to_owned());
+            return None;
+        }
+        for agent in &agents {
+            if !seen.insert(agent.clone()) {
+                let message = format!("`stages` names \"{agent}\" twice");
+                self.fault(part, message, "name each agent once".to_owned());
+                return None;
+            }
+        }
+        if seen.len() > AGENTS_MAX {
+            let message = format!("`stages` has {} names", seen.len());
+            self.fault(part, message, format!("write at most {AGENTS_MAX}"));
             return None;
         }
         let after = after.unwrap_or_default();
