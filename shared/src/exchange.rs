@@ -1,7 +1,12 @@
 //! The agent's side of the protocol: having written "free", reads who waits, claims the longest and
 //! has Vonage move that leg.
 
+mod entry;
+mod room;
 mod sweep;
+
+pub use entry::Entry;
+pub use room::call_staff;
 
 use crate::call::Call;
 use crate::clock::Clock;
@@ -399,6 +404,7 @@ impl Exchange {
             };
             self.jobs.send(&look, Duration::ZERO).await?;
         }
+        self.empty_rooms(&call).await?;
         let unheard = call.ended.is_some() && call.served.is_none();
         // Without a plan nobody knows who is told; whoever takes the job looks again.
         let wanted = self.plans.current().await;

@@ -5,7 +5,7 @@
 //!
 //! | file | noun |
 //! | --- | --- |
-//! | `line.rs`, `agent.rs`, `flow.rs`, `notify.rs` | what a plan is made of |
+//! | `line.rs`, `agent.rs`, `flow.rs`, `hotline.rs`, `notify.rs` | what a plan is made of |
 //! | `calendar.rs`, `window.rs`, `dates.rs` | when a flow of type `hours` is open, and an agent on duty |
 //! | `read.rs` | from the tree of the text to these types, one fault per wrong value |
 //! | `check.rs` | the graph: names, circles, what nobody reaches |
@@ -18,6 +18,7 @@ pub mod dates;
 mod duration;
 pub mod fault;
 pub mod flow;
+pub mod hotline;
 mod language;
 pub mod line;
 pub mod name;
@@ -34,7 +35,8 @@ pub use agent::{Agent, Endpoint};
 pub use calendar::{Calendar, Closed, Opening};
 pub use dates::DateRange;
 pub use fault::{PlanFault, Severity, Wrong};
-pub use flow::{Flow, FlowKind, Hours, Message, Queue, Ring, Transfer};
+pub use flow::{Flow, FlowKind, Hours, Message, Queue, Ring, Strategy, Transfer};
+pub use hotline::{Hotline, Stage};
 pub use line::{CallerShown, Consent, Line};
 pub use name::{AgentName, FlowName, TargetName};
 pub use notify::Target;
@@ -173,6 +175,16 @@ impl Plan {
         let flow = self.flow(name)?;
         match &flow.kind {
             FlowKind::Ring(ring) => Some((flow, ring)),
+            _ => None,
+        }
+    }
+
+    /// The flow of that name, if it rings several phones at once.
+    #[must_use]
+    pub fn hotline(&self, name: &FlowName) -> Option<(&Flow, &Hotline)> {
+        let flow = self.flow(name)?;
+        match &flow.kind {
+            FlowKind::Hotline(hotline) => Some((flow, hotline)),
             _ => None,
         }
     }

@@ -6,6 +6,7 @@
 mod calendar;
 mod fields;
 mod flow;
+mod hotline;
 mod notify;
 
 use super::agent::{Agent, Endpoint, sip};

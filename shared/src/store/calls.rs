@@ -1,12 +1,13 @@
 //! Calls and their ledger.
 
 use super::queue::waiting_key;
+use super::room::StaffTurn;
 use super::transact::{Expression, Transacted, Write, through_conflicts};
 use super::{
     Home, Item, Key, LEDGER_KEEPS, Listing, Store, StoreError, expiry, from_item, key, key_of,
     millis, text, to_item,
 };
-use crate::call::{Call, Place};
+use crate::call::{Call, Helper, Place};
 use crate::id::{ConversationId, LegId};
 use crate::offer::OfferId;
 use crate::plan::AgentName;
@@ -100,6 +101,15 @@ pub enum Turn {
         offer: OfferId,
         /// When the agent may be rung again.
         free_from: Timestamp,
+    },
+    /// What becomes of one of the staff of a hotline.
+    Staff {
+        /// The caller.
+        call: LegId,
+        /// Who.
+        helper: Helper,
+        /// What.
+        turn: StaffTurn,
     },
     /// The talk of a `ring` flow is over on the agent's side.
     RingOver {
@@ -385,6 +395,11 @@ impl Store {
                 talked(call, place, agent, offer),
                 one(vec![self.rest_write(agent, offer, *free_from)]),
             ],
+            Turn::Staff { call, helper, turn } => self
+                .staff_writes(call, helper, turn, now)
+                .into_iter()
+                .map(Group::from)
+                .collect(),
             Turn::RingOver {
                 call,
                 agent,
@@ -518,7 +533,7 @@ impl Store {
     }
 }
 
-fn engaged(
+pub(super) fn engaged(
     talks: Expression,
     offer: &OfferId,
     until: Timestamp,

@@ -24,6 +24,8 @@ pub(super) const BY_LISTING: &str = "by-listing";
 pub(super) const BY_CONVERSATION: &str = "by-conversation";
 /// What the sort keys of a call's events begin with.
 pub(super) const EVENT: &str = "EVENT#";
+/// What the sort keys of phones that were rung for a caller begin with.
+pub(super) const RUNG: &str = "RUNG#";
 /// What the sort keys of waiting callers begin with.
 pub(super) const WAITING: &str = "WAIT#";
 
@@ -57,8 +59,19 @@ pub enum Key<'a> {
         /// The caller.
         leg: &'a LegId,
     },
+    /// A phone that was rung for a caller who waits in a room.
+    Rung {
+        /// The caller.
+        call: &'a LegId,
+        /// The hotline.
+        flow: &'a FlowName,
+        /// Whose phone.
+        agent: &'a AgentName,
+    },
     /// Whether an agent can be rung.
     Agent(&'a AgentName),
+    /// How many calls a flow has rung its agents for by turns.
+    Turns(&'a FlowName),
     /// A recording and how far its archiving got.
     Recording(&'a RecordingId),
     /// News for one target, and how far the telling got.
@@ -74,10 +87,11 @@ impl Key<'_> {
     #[must_use]
     pub fn pk(&self) -> String {
         match self {
-            Self::Call(leg) => call(leg),
+            Self::Call(leg) | Self::Rung { call: leg, .. } => call(leg),
             Self::Event { home, .. } => home.pk(),
             Self::Waiting { queue, .. } => queue_pk(queue),
             Self::Agent(name) => format!("AGENT#{name}"),
+            Self::Turns(flow) => format!("TURNS#{flow}"),
             Self::Recording(id) => format!("RECORDING#{id}"),
             Self::Notification(id) => format!("NEWS#{}", id.news),
             Self::CurrentPlan | Self::Plan(_) => "PLAN".to_owned(),
@@ -94,7 +108,9 @@ impl Key<'_> {
             Self::Waiting { since, leg, .. } => {
                 format!("{WAITING}{:013}#{leg}", since.as_millisecond())
             }
+            Self::Rung { flow, agent, .. } => format!("{RUNG}{flow}#{agent}"),
             Self::Agent(_) => "AGENT".to_owned(),
+            Self::Turns(_) => "TURNS".to_owned(),
             Self::Recording(_) => "RECORDING".to_owned(),
             Self::Notification(id) => format!("TARGET#{}", id.target),
             Self::CurrentPlan => "CURRENT".to_owned(),
@@ -199,7 +215,13 @@ mod tests {
                 since,
                 leg: &leg,
             },
+            Key::Rung {
+                call: &leg,
+                flow: &queue,
+                agent: &name,
+            },
             Key::Agent(&name),
+            Key::Turns(&queue),
             Key::Recording(&recording),
             Key::Notification(&notification),
             Key::CurrentPlan,
