@@ -44,7 +44,8 @@ pub fn read(file: &Path) -> anyhow::Result<Plan> {
 /// Draws each fault with its line of the text underlined. `name` is what the file is called.
 ///
 /// Empty when there are no faults. Shows the text as it is, phone numbers included: for the
-/// operator's own terminal, not for a log.
+/// operator's own terminal, not for a log. Only addresses of [[notify]] are hidden: terminals are
+/// shared and recorded, and whoever knows such an address can write there.
 #[must_use]
 pub fn draw(name: &str, text: &str, faults: &[PlanFault], colour: bool) -> String {
     let theme = if colour {
@@ -53,7 +54,7 @@ pub fn draw(name: &str, text: &str, faults: &[PlanFault], colour: bool) -> Strin
         GraphicalTheme::unicode_nocolor()
     };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH);
-    let text = Arc::new(text.to_owned());
+    let text = Arc::new(hidden(text));
     let mut drawn = String::new();
     for fault in faults.iter().take(SHOWN_MAX) {
         let source = NamedSource::new(name, Arc::clone(&text));
@@ -69,6 +70,40 @@ pub fn draw(name: &str, text: &str, faults: &[PlanFault], colour: bool) -> Strin
         writeln!(drawn, "… and {more} more").expect("a String takes all text");
     }
     drawn
+}
+
+/// The text with an asterisk for each byte of what may be the address of a target, so that places in
+/// it stay what they are: whatever is in quotes and has a slash, under `[[notify]]` or beside its keys.
+fn hidden(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut under = false;
+    for line in text.split_inclusive('\n') {
+        if line.trim_start().starts_with('[') {
+            under = line.contains("notify");
+        }
+        if !under
+            && !["notify", "slack", "webhook"]
+                .iter()
+                .any(|key| line.contains(key))
+        {
+            shown.push_str(line);
+            continue;
+        }
+        // Whatever stands between quotes, and what follows one that does not end.
+        for (n, part) in line.split_inclusive(['"', '\'', '\n']).enumerate() {
+            let (inside, end) = match part.char_indices().next_back() {
+                Some((at, '"' | '\'' | '\n')) => part.split_at(at),
+                _ => (part, ""),
+            };
+            if n > 0 && inside.contains('/') {
+                shown.push_str(&"*".repeat(inside.len()));
+            } else {
+                shown.push_str(inside);
+            }
+            shown.push_str(end);
+        }
+    }
+    shown
 }
 
 /// All faults as a JSON list of `{line, column, severity, message, advice}`.
@@ -121,8 +156,42 @@ mod tests {
    ·        ────────
  3 │ say = "We are closed."
    ╰────
-  help: did you mean "message"? types here: "message", "hours", "ring", "queue"
+  help: did you mean "message"? types here: "message", "hours", "ring", "queue", "hotline"
 "#);
+    }
+
+    #[test]
+    fn the_address_of_a_target_is_drawn_nowhere_however_it_is_written() {
+        for (text, shown) in [
+            (
+                "[[notify]]\nslack = \"https://a/b\" # c/d\n",
+                "slack = \"***********\"",
+            ),
+            ("[[notify]]\nslak = 'https://a/b'\n", "slak = '***********'"),
+            ("[[notify]]\nslack = \"a.é/b", "slack = \"******"),
+            (
+                "notify = [{slack = \"https://a/b\"}]",
+                "[{slack = \"***********\"}]",
+            ),
+            (
+                "notify = [\n{webhook = \"https://a/b\"}]",
+                "{webhook = \"***********\"}]",
+            ),
+            (
+                "[notify]\nname = \"team\"\n[flow.x]\nmusic = \"https://a/b\"",
+                "music = \"https://a/b\"",
+            ),
+        ] {
+            let hidden = hidden(text);
+            assert!(hidden.contains(shown), "{hidden}");
+            assert_eq!(hidden.len(), text.len());
+        }
+        let text = "[[notify]]\nname = \"team\"\nslack = \"http://a.example/s3cret\"\n";
+        let drawn = draw("p", text, &Plan::parse(text).faults, false);
+        assert!(
+            drawn.contains("it is not https") && !drawn.contains("s3cret"),
+            "{drawn}"
+        );
     }
 
     #[test]
@@ -142,7 +211,7 @@ mod tests {
     "column": 8,
     "severity": "fault",
     "message": "there is no type of flow \"mesage\"",
-    "advice": "did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\""
+    "advice": "did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\""
   }
 ]
 "#);

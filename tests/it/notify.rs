@@ -1,9 +1,11 @@
 //! People who are told what happens, by targets that are slow, failing or not what they seem; and the
 //! calls meanwhile.
 
+use crate::fixtures;
 use crate::loopback::Loopback;
-use crate::shell::Shell;
-use crate::world::{CALLER, PLAN, World, eventually, incoming, kinds, now, rings};
+use crate::shell::{Dev, Shell};
+use crate::webhook_signing::Signer;
+use crate::world::{self, CALLER, PLAN, World, eventually, incoming, kinds, now, rings};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -840,4 +842,58 @@ async fn nobody_is_told_where_telling_is_off() {
     later(&world, UNHEARD).await;
     let untold = world.board.store().notifications_in(Listing::Untold).await;
     assert!(untold.unwrap().is_empty() && sheet.heard().is_empty());
+}
+
+#[tokio::test]
+async fn neither_the_address_of_a_target_nor_what_it_is_told_reaches_a_log_up_to_debug() {
+    let target = Target::open();
+    target.next([
+        Reply::Status(500),
+        Reply::Redirect("http://10.9.8.7/s3cret".to_owned()),
+    ]);
+    let signer = Signer {
+        secret: "the secret of these tests, long enough".to_owned(),
+        application_id: fixtures::APPLICATION_ID.to_owned(),
+        api_key: "abcd1234".to_owned(),
+    };
+    let shell = Shell::new()
+        .with("VONAGE_APPLICATION_ID", &signer.application_id)
+        .with("VONAGE_API_KEY", &signer.api_key)
+        .with("VONAGE_SIGNATURE_SECRET", &signer.secret)
+        .with("SWITCHBOARD_NOTIFY_ALLOW", target.url())
+        .with("RUST_LOG", "debug");
+    let team = format!(
+        "[[notify]]\nname = \"team\"\nslack = \"{}/s3cret\"\n",
+        target.url()
+    );
+    shell.write("plan.toml", &plan(&team));
+    let board = Dev::start(&shell, &["--plan", "plan.toml"]).await;
+    let post = async |path: &str, body: Value| {
+        let body = body.to_string();
+        let token = signer.post(body.as_bytes());
+        let request = world::http().post(format!("{}{path}", board.url));
+        let answer = request.bearer_auth(token).body(body).send().await;
+        assert_eq!(answer.unwrap().status(), 200);
+    };
+    post("/webhooks/answer", incoming(CLOSED, "leg-1")).await;
+    let started = json!({
+        "uuid": "leg-1",
+        "conversation_uuid": "CON-leg-1",
+        "direction": "inbound",
+        "status": "started",
+        "timestamp": now(),
+    });
+    post("/webhooks/event", started).await;
+    let heard = target.told(2).await;
+    assert!(heard[0].path == "/s3cret" && heard[0].body.contains(CALLER));
+    eventually(|| async { board.log().contains("is given up").then_some(()) }).await;
+    let log = board.interrupted().await.err;
+    assert!(
+        log.contains("is not told yet") && log.contains("it answered 500"),
+        "{log}"
+    );
+    for secret in ["s3cret", CALLER] {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "{secret} is in the log");
+    }
 }

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use switchboard_shared::call::Call;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::id::LegId;
 use switchboard_shared::job::{DELAY_MAX, Job};
@@ -16,7 +17,7 @@ use switchboard_shared::news::News;
 use switchboard_shared::notify::{
     ATTEMPTS, Facts, Messenger, Notification, NotificationId, Outcome, State, delay,
 };
-use switchboard_shared::plan::TargetName;
+use switchboard_shared::plan::{AgentName, TargetName};
 use switchboard_shared::store::Listing;
 
 /// How long an attempt may be at it before it is taken for lost: a target's five seconds, and three
@@ -137,7 +138,7 @@ impl Dispatch {
             return Ok(());
         }
         if let (News::Answered { agent, .. }, Some(call)) = (&news, &call)
-            && call.served.as_ref() != Some(agent)
+            && !spoke(call, agent)
         {
             // Their phone was picked up, but the caller was somebody else's by then.
             return Ok(());
@@ -301,6 +302,11 @@ impl Dispatch {
     }
 }
 
+/// Whether the caller and an agent have spoken: alone, or in the caller's room.
+fn spoke(call: &Call, agent: &AgentName) -> bool {
+    call.served.as_ref() == Some(agent) || call.joined.iter().any(|helper| helper.agent == *agent)
+}
+
 /// How long until it is due; zero where it is.
 fn left(notification: &Notification, now: Timestamp) -> Duration {
     Duration::try_from(notification.due.duration_since(now)).unwrap_or_default()
@@ -309,6 +315,26 @@ fn left(notification: &Notification, now: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use switchboard_shared::call::Helper;
+    use switchboard_shared::plan::Plan;
+
+    #[test]
+    fn whoever_was_with_a_caller_spoke_to_them_and_nobody_else() {
+        let plan = Plan::parse("").plan.unwrap();
+        let (leg, conversation) = ("leg".parse().unwrap(), "CON-1".parse().unwrap());
+        let at = Timestamp::UNIX_EPOCH;
+        let mut call = Call::new(leg, conversation, String::new(), at, String::new(), &plan);
+        let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| name.parse().unwrap());
+        assert!(!spoke(&call, &alice));
+        call.served = Some(alice);
+        call.joined.insert(Helper {
+            flow: "hotline".parse().unwrap(),
+            agent: bob,
+        });
+        let spoke = |name: &AgentName| spoke(&call, name);
+        assert!(spoke(&"alice".parse().unwrap()) && spoke(&"bob".parse().unwrap()));
+        assert!(!spoke(&carol));
+    }
 
     #[test]
     fn one_target_does_not_fill_the_room_and_who_leaves_makes_room() {
