@@ -121,7 +121,7 @@ mod tests {
    ·        ────────
  3 │ say = "We are closed."
    ╰────
-  help: did you mean "message"? types here: "message", "hours", "ring", "queue"
+  help: did you mean "message"? types here: "message", "hours", "ring", "queue", "menu", "voicemail"
 "#);
     }
 
@@ -142,7 +142,7 @@ mod tests {
     "column": 8,
     "severity": "fault",
     "message": "there is no type of flow \"mesage\"",
-    "advice": "did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\""
+    "advice": "did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\", \"menu\", \"voicemail\""
   }
 ]
 "#);

@@ -18,6 +18,9 @@ pub struct Cue {
     pub flow: FlowName,
     /// Where in the flow.
     pub step: Step,
+    /// Menus read to the caller so far, the one of this script included. At most
+    /// [`READINGS_MAX`](crate::plan::menu::READINGS_MAX) are.
+    pub menus: u8,
     /// How often it was asked in vain. Each time a caller hears that they are still there, and
     /// after [`AGAIN_MAX`] times the apology.
     pub again: u8,
@@ -46,6 +49,12 @@ pub enum Step {
         /// Which promise: an agent may be promised to the same caller twice.
         id: OfferId,
     },
+    /// Listening to what the caller chooses in a menu. How often it was read: once, to begin with.
+    Menu(u8),
+    /// Listening to whether the caller agrees to be recorded by the flow.
+    Consent,
+    /// Recording the message that the caller leaves.
+    Message,
 }
 
 impl Cue {
@@ -67,6 +76,12 @@ impl Cue {
             Step::Offer { agent, id } => {
                 pairs.extend([("agent", agent.to_string()), ("offer", id.to_string())]);
             }
+            Step::Menu(reading) => pairs.push(("menu", reading.to_string())),
+            Step::Consent => pairs.push(("consent", "1".to_owned())),
+            Step::Message => pairs.push(("message", "1".to_owned())),
+        }
+        if self.menus > 0 {
+            pairs.push(("menus", self.menus.to_string()));
         }
         if self.again > 0 {
             pairs.push(("again", self.again.to_string()));
@@ -107,18 +122,25 @@ impl Cue {
             }
         } else if let Some(index) = get("ring") {
             Step::Ring(index.parse().ok()?)
+        } else if let Some(reading) = get("menu") {
+            Step::Menu(reading.parse().ok()?)
+        } else if get("consent").is_some() {
+            Step::Consent
+        } else if get("message").is_some() {
+            Step::Message
         } else {
             Step::Offer {
                 agent: get("agent")?.parse().ok()?,
                 id: get("offer")?.parse().ok()?,
             }
         };
-        let again = get("again").map_or(Some(0), |text| text.parse().ok())?;
+        let count = |name| get(name).map_or(Some(0), |text| text.parse().ok());
         Some(Self {
             call: get("call")?.parse().ok()?,
             flow: get("flow")?.parse().ok()?,
             step,
-            again,
+            menus: count("menus")?,
+            again: count("again")?,
         })
     }
 }
@@ -133,6 +155,7 @@ mod tests {
             call: "leg-1".parse().unwrap(),
             flow: "support".parse().unwrap(),
             step,
+            menus: 0,
             again: 0,
         }
     }
@@ -157,6 +180,12 @@ mod tests {
                 ..cue(Step::Ring(0))
             },
             cue(offer),
+            Cue {
+                menus: 4,
+                ..cue(Step::Menu(2))
+            },
+            cue(Step::Consent),
+            cue(Step::Message),
         ] {
             assert_eq!(Cue::from_query(&cue.to_query()).as_ref(), Some(&cue));
             let payload = cue
@@ -178,6 +207,10 @@ mod tests {
             "call=a&flow=b&hold=x",
             "call=a%23&flow=b&hold=1",
             "call=a&flow=b",
+            "call=a&flow=b&menu=256",
+            "call=a&flow=b&menu=-1",
+            "call=a&flow=b&menu=1&menus=256",
+            "call=a&flow=b&menu=1&again=x",
         ] {
             assert_eq!(Cue::from_query(query), None, "{query}");
         }

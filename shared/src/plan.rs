@@ -6,6 +6,7 @@
 //! | file | noun |
 //! | --- | --- |
 //! | `line.rs`, `agent.rs`, `flow.rs` | what a plan is made of |
+//! | `menu.rs`, `voicemail.rs`, `key.rs` | flows that take more than a paragraph, and keys of a phone |
 //! | `calendar.rs`, `window.rs`, `dates.rs` | when a flow of type `hours` is open, and an agent on duty |
 //! | `read.rs` | from the tree of the text to these types, one fault per wrong value |
 //! | `check.rs` | the graph: names, circles, what nobody reaches |
@@ -18,14 +19,17 @@ pub mod dates;
 mod duration;
 pub mod fault;
 pub mod flow;
+pub mod key;
 mod language;
 pub mod line;
+pub mod menu;
 pub mod name;
 mod read;
 mod say;
 mod syntax;
 #[cfg(test)]
 mod tests;
+pub mod voicemail;
 pub mod window;
 mod zone;
 
@@ -34,8 +38,11 @@ pub use calendar::{Calendar, Closed, Opening};
 pub use dates::DateRange;
 pub use fault::{PlanFault, Severity, Wrong};
 pub use flow::{Flow, FlowKind, Hours, Message, Queue, Ring, Transfer};
+pub use key::Key;
 pub use line::{CallerShown, Consent, Line};
+pub use menu::{Menu, Phrase};
 pub use name::{AgentName, FlowName};
+pub use voicemail::Voicemail;
 pub use window::Window;
 
 use crate::number::PhoneNumber;
@@ -56,7 +63,7 @@ pub const VERSION_LENGTH: usize = 12;
 /// A plan without faults: the only way to one is [`Plan::parse`].
 ///
 /// Every [`FlowName`] and [`AgentName`] inside it leads to a flow or an agent of the same plan, and
-/// no flow leads back to itself.
+/// no flow leads back to itself but by a caller's choice in a menu.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     version: String,
@@ -168,6 +175,16 @@ impl Plan {
         let flow = self.flow(name)?;
         match &flow.kind {
             FlowKind::Ring(ring) => Some((flow, ring)),
+            _ => None,
+        }
+    }
+
+    /// The flow of that name, if it is a menu.
+    #[must_use]
+    pub fn menu(&self, name: &FlowName) -> Option<(&Flow, &Menu)> {
+        let flow = self.flow(name)?;
+        match &flow.kind {
+            FlowKind::Menu(menu) => Some((flow, menu)),
             _ => None,
         }
     }

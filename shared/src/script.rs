@@ -1,19 +1,32 @@
 //! What the caller hears next. Pure: plan, call and moment in; script out. Nothing here waits, reads
 //! a clock or throws dice.
 //!
-//! Every script that hands the word back to us (`notify`, or a `connect` whose failure we are asked
-//! about) has one more action behind it, so that a reply lost on the way is an apology, never a dead
+//! | file | noun |
+//! | --- | --- |
+//! | `menu.rs` | menus, and what a choice leads to |
+//! | `voicemail.rs` | messages that callers leave |
+//! | `consent.rs` | what stands before every recording |
+//! | `words.rs` | sentences of our own, by language |
+//!
+//! Every script that hands the word back to us (`notify`, an `input`, or a `connect` whose failure we
+//! are asked about) has one more action behind it, so that a reply lost on the way is an apology, never a dead
 //! line.
+
+pub mod consent;
+pub mod menu;
+mod voicemail;
+mod words;
 
 use crate::call::Call;
 use crate::cue::{AGAIN_MAX, Cue, Step};
 use crate::ncco::{
-    Action, App, Connect, Endpoint, EventType, Method, Ncco, Notify, Phone, Record, Sip, Stream,
-    Talk, Wait,
+    Action, App, Connect, Dtmf, Endpoint, EventType, Input, Method, Ncco, Notify, Phone, Record,
+    Sip, Speech, Stream, Talk, Wait,
 };
 use crate::number::PhoneNumber;
 use crate::offer::Offer;
 use crate::plan::{self, AgentName, Closed, Flow, FlowKind, FlowName, Opening, Plan, Queue, Ring};
+use consent::{Consented, consented};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -50,6 +63,8 @@ pub enum Next<'p> {
     Say(Ncco),
     /// A place in this queue.
     Wait(&'p Flow, &'p Queue),
+    /// This script, in which the caller may leave a message in this voicemail; the call is to say so.
+    Mailbox(&'p Flow, Ncco),
 }
 
 /// What a flow comes to, and why in a sentence.
@@ -64,10 +79,7 @@ pub struct Decision<'p> {
 /// What a call to a line comes to. `line` is the number as Vonage sent it.
 #[must_use]
 pub fn answer<'p>(plan: &'p Plan, call: &Call, now: Timestamp) -> Decision<'p> {
-    let line = PhoneNumber::parse(&call.line)
-        .ok()
-        .and_then(|number| plan.line(&number));
-    match line {
+    match line(plan, call) {
         Some(line) => {
             let mut decision = follow(plan, &line.flow, call, now);
             decision.why = format!("{}: {}", line.name, decision.why);
@@ -80,7 +92,13 @@ pub fn answer<'p>(plan: &'p Plan, call: &Call, now: Timestamp) -> Decision<'p> {
     }
 }
 
-/// What a flow comes to, through as many `hours` as there are.
+/// The line that was called; `None` where the plan does not have it, or not any more.
+fn line<'p>(plan: &'p Plan, call: &Call) -> Option<&'p plan::Line> {
+    plan.line(&PhoneNumber::parse(&call.line).ok()?)
+}
+
+/// What a flow comes to, through as many `hours` as there are, and menus that the caller has heard
+/// often enough.
 #[must_use]
 pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) -> Decision<'p> {
     let mut why = Vec::new();
@@ -88,6 +106,13 @@ pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) 
     // The checker refuses plans that go in a circle; the bound keeps even a smuggled one finite.
     for _ in 0..=plan.flows().count() {
         let Some(flow) = plan.flow(name) else { break };
+        if flow.records() && consented(plan, flow, call) == Consented::Unasked {
+            why.push(format!("{name} asks whether it may record"));
+            return Decision {
+                next: Next::Say(consent::ask(flow, call)),
+                why: why.join("; "),
+            };
+        }
         match &flow.kind {
             FlowKind::Message(message) => {
                 why.push(format!("{name} says its message"));
@@ -123,6 +148,30 @@ pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) 
                 ));
                 return Decision {
                     next: Next::Wait(flow, queue),
+                    why: why.join("; "),
+                };
+            }
+            FlowKind::Menu(menu) => match menu::enter(flow, menu, call) {
+                Some(ncco) => {
+                    why.push(format!("{name} lets the caller choose"));
+                    return Decision {
+                        next: Next::Say(ncco),
+                        why: why.join("; "),
+                    };
+                }
+                None => {
+                    why.push(format!("{name} is one menu too many"));
+                    name = &menu.otherwise;
+                }
+            },
+            FlowKind::Voicemail(voicemail) => {
+                let next = voicemail::enter(plan, flow, voicemail, call);
+                why.push(match next {
+                    Next::Mailbox(..) => format!("{name} takes a message"),
+                    _ => format!("{name} may not record, so it takes no message"),
+                });
+                return Decision {
+                    next,
                     why: why.join("; "),
                 };
             }
@@ -176,7 +225,12 @@ pub fn ring_agent(
     let cue = cue(call, flow, Step::Ring(u32::try_from(index).ok()?));
     // It lasts to the end of the call, whoever answers.
     if ring.record && index == 0 {
-        ncco = ncco.then(record(&call.base, &cue));
+        ncco.extend(consent::recorded(
+            plan,
+            flow,
+            call,
+            record(&call.base, &cue),
+        ));
     }
     Some(connect(ncco, agent, ring.timeout, call, &cue))
 }
@@ -258,7 +312,7 @@ pub fn connect_offer(
 ) -> Option<Ncco> {
     let agent = plan.agent(&offer.agent)?;
     let mut ncco = Ncco::default();
-    // Whoever is recorded is told so, also without a wait before it.
+    // Where callers are recorded it may be said here, so it is said also without a wait before it.
     if let (true, Some(text)) = (held || queue.record, &queue.connect_say) {
         ncco = ncco.then(say(text, &flow.language));
     }
@@ -268,7 +322,12 @@ pub fn connect_offer(
     };
     let cue = cue(call, flow, step);
     if queue.record {
-        ncco = ncco.then(record(&call.base, &cue));
+        ncco.extend(consent::recorded(
+            plan,
+            flow,
+            call,
+            record(&call.base, &cue),
+        ));
     }
     Some(connect(ncco, agent, queue.timeout, call, &cue))
 }
@@ -277,9 +336,28 @@ pub fn connect_offer(
 /// whose recording it is, since a caller who was moved is in a conversation that we may not know.
 fn record(base: &str, cue: &Cue) -> Record {
     Record {
-        event_url: Some(format!("{base}/webhooks/recording?{}", cue.to_query())),
+        event_url: Some(recording_url(base, cue)),
         event_method: Some(Method::Post),
         ..Record::default()
+    }
+}
+
+/// Where a recording is announced, and its transcription.
+fn recording_url(base: &str, cue: &Cue) -> String {
+    format!("{base}/webhooks/recording?{}", cue.to_query())
+}
+
+/// Listens to keys, words or both; `dtmf` where neither is given.
+fn input(dtmf: Option<Dtmf>, speech: Option<Speech>, base: &str, cue: &Cue) -> Input {
+    let listens = match (dtmf, speech) {
+        (Some(dtmf), Some(speech)) => Input::either(dtmf, speech),
+        (None, Some(speech)) => Input::speech(speech),
+        (dtmf, None) => Input::dtmf(dtmf.unwrap_or_default()),
+    };
+    Input {
+        event_url: Some(format!("{base}/webhooks/event?{}", cue.to_query())),
+        event_method: Some(Method::Post),
+        ..listens
     }
 }
 
@@ -316,6 +394,7 @@ fn cue(call: &Call, flow: &Flow, step: Step) -> Cue {
         call: call.leg.clone(),
         flow: flow.name.clone(),
         step,
+        menus: call.menus,
         again: 0,
     }
 }
@@ -326,10 +405,7 @@ pub fn to_agent(plan: &Plan, call: Option<&Call>) -> Ncco {
     let Some(call) = call.filter(|call| call.ended.is_none()) else {
         return Ncco::default().then(own(CALLER_GONE));
     };
-    let line = PhoneNumber::parse(&call.line)
-        .ok()
-        .and_then(|number| plan.line(&number));
-    let text = match line {
+    let text = match line(plan, call) {
         Some(line) => format!("A call for {}.", line.name),
         None => "A call for you.".to_owned(),
     };
@@ -429,7 +505,11 @@ mod tests {
         };
         assert_eq!(of("", 0), ["talk", "connect"]);
         assert_eq!(of("record = false", 0), ["talk", "connect"]);
-        assert_eq!(of("record = true", 0), ["talk", "record", "connect"]);
+        // What is said before it, `consent` says.
+        assert_eq!(
+            of("record = true", 0),
+            ["talk", "talk", "record", "connect"]
+        );
         assert_eq!(of("record = true", 1), ["connect"]);
     }
 
@@ -452,10 +532,10 @@ mod tests {
         assert_eq!(of("", false).0, ["connect"]);
         for held in [true, false] {
             let (kinds, script) = of("record = true", held);
-            assert_eq!(kinds, ["talk", "record", "connect"], "{held}");
+            assert_eq!(kinds, ["talk", "talk", "record", "connect"], "{held}");
             // Nothing ends it, so the script goes on at once.
-            let url = script[1]["eventUrl"][0].as_str().unwrap();
-            let keys: Vec<&String> = script[1].as_object().unwrap().keys().collect();
+            let url = script[2]["eventUrl"][0].as_str().unwrap();
+            let keys: Vec<&String> = script[2].as_object().unwrap().keys().collect();
             assert_eq!(keys, ["action", "eventUrl", "eventMethod"]);
             let (page, query) = url.split_once('?').unwrap();
             assert_eq!(page, "https://example.com/webhooks/recording");

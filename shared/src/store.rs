@@ -22,6 +22,11 @@
 //! | [`recording`](Store::recording) | archive, CLI | recording, consistent | 1 | – |
 //! | [`begin_download`](Store::begin_download), [`update_recording`](Store::update_recording) | archive, CLI | recording, conditional | – | 3 |
 //! | [`recordings_in`](Store::recordings_in) | CLI, sweep | listing index, eventual | 0.5 per 8 | – |
+//! | [`agree`](Store::agree), [`enter_mailbox`](Store::enter_mailbox) | event, dispatch | call, transaction | – | 2 |
+//! | [`keep_message`](Store::keep_message) | recording | recording + call, transaction | – | 8 |
+//! | [`keep_transcript`](Store::keep_transcript) | recording | event + transcript, transaction | – | 8 |
+//! | [`transcript`](Store::transcript), [`update_transcript`](Store::update_transcript) | archive, CLI | transcript, conditional | 1 | 2 to 66 |
+//! | [`pending_transcripts`](Store::pending_transcripts) | sweep | listing index, eventual | 0.5 per 8 | – |
 //! | [`plan`](Store::plan) | every function at start, then every 30 s | plan, consistent | 1 per 4 KB | – |
 //!
 //! Nothing scans.
@@ -34,6 +39,7 @@ mod queue;
 mod recordings;
 mod table;
 mod transact;
+mod voicemail;
 
 pub use agents::Freed;
 pub use calls::{Begun, LedgerEvent, Noted, Turn};

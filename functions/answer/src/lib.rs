@@ -147,7 +147,10 @@ impl Answer {
             line.number = %mask(&call.line), caller.masked = %call.masked(),
             "answering: {}", decision.why
         );
-        if let Next::Say(ncco) = &decision.next {
+        if let Next::Mailbox(flow, _) = &decision.next {
+            call.mailbox = Some(flow.name.clone());
+        }
+        if let Next::Say(ncco) | Next::Mailbox(_, ncco) = &decision.next {
             // Nothing of these scripts needs the store.
             otherwise.clone_from(ncco);
         }
@@ -164,9 +167,9 @@ impl Answer {
                 *otherwise = script::hold(flow, queue, &call, 0);
                 self.wait(&plan, flow, queue, &call).await
             }
-            (Ok(Begun::First), Next::Say(ncco)) => ncco,
+            (Ok(Begun::First), Next::Say(ncco) | Next::Mailbox(_, ncco)) => ncco,
             // The caller is served, the ledger is not yet.
-            (Err(error), Next::Say(ncco)) => {
+            (Err(error), Next::Say(ncco) | Next::Mailbox(_, ncco)) => {
                 tracing::error!(leg.id = %call.leg, error = %chain(&error), "a call is not in the ledger");
                 self.begin_later(call).await;
                 ncco
@@ -232,7 +235,7 @@ impl Answer {
                     .unwrap_or_else(script::sorry)
             }
             (Some((flow, queue)), None, _) => self.wait(&plan, flow, queue, call).await,
-            (None, _, Next::Say(ncco)) => ncco,
+            (None, _, Next::Say(ncco) | Next::Mailbox(_, ncco)) => ncco,
             // Waited before, and is served or gone since: nothing is left to say.
             (None, _, Next::Wait(..)) => script::goodbye(),
         }

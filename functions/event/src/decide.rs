@@ -4,7 +4,7 @@ use switchboard_shared::cue::{Cue, Step};
 use switchboard_shared::id::LegId;
 use switchboard_shared::offer::OfferId;
 use switchboard_shared::plan::{AgentName, FlowName};
-use switchboard_shared::webhook::{CallStatus, Event, Kind, Notice};
+use switchboard_shared::webhook::{CallStatus, Digits, Event, Kind, Notice};
 
 /// What an event asks of us.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,8 @@ pub enum Asks {
     Clear(LegId),
     /// A script of ours came to its `notify`, or may be replaced: what now?
     Script(Cue),
+    /// The caller chose something, or did not in time: what now?
+    Chosen(Cue, Digits),
     /// The n-th agent of a `ring` flow answered.
     RingAnswered(Cue, u32),
     /// The n-th agent of a `ring` flow did not.
@@ -52,6 +54,7 @@ impl Asks {
         matches!(
             self,
             Self::Script(_)
+                | Self::Chosen(..)
                 | Self::RingFailed(..)
                 | Self::Unanswered {
                     how: Silence::Failed,
@@ -84,9 +87,13 @@ pub fn asks(event: &Event, cue: Option<Cue>) -> Asks {
             Some(cue) => of_agent_leg(event, status, cue),
             None => of_caller_leg(event, status),
         },
-        Kind::Transfer | Kind::Input(_) | Kind::Transcribed | Kind::Error(_) | Kind::Unknown => {
-            Asks::Nothing
-        }
+        Kind::Input(input) => match cue {
+            Some(cue) if matches!(cue.step, Step::Menu(_) | Step::Consent) => {
+                Asks::Chosen(cue, input.clone())
+            }
+            _ => Asks::Nothing,
+        },
+        Kind::Transfer | Kind::Transcribed | Kind::Error(_) | Kind::Unknown => Asks::Nothing,
     }
 }
 
@@ -102,7 +109,7 @@ fn of_caller_leg(event: &Event, status: &CallStatus) -> Asks {
 
 fn of_agent_leg(event: &Event, status: &CallStatus, cue: Cue) -> Asks {
     let (agent, id) = match cue.step.clone() {
-        Step::Hold { .. } => return Asks::Nothing,
+        Step::Hold { .. } | Step::Menu(_) | Step::Consent | Step::Message => return Asks::Nothing,
         Step::Ring(index) => {
             return match status {
                 CallStatus::Answered => Asks::RingAnswered(cue, index),
@@ -206,5 +213,15 @@ mod tests {
             None,
             "Archive",
         );
+        let input = r#"{"uuid":"a","dtmf":{"digits":"1","timed_out":false}}"#;
+        check(input, Some("call=c&flow=main&menu=1&menus=1"), "Chosen");
+        check(input, Some("call=c&flow=direct&consent=1"), "Chosen");
+        // Of a leg that listens to no choice of ours.
+        for cue in [None, OFFER, RING, Some("call=c&flow=box&message=1")] {
+            check(input, cue, "Nothing");
+        }
+        for cue in ["call=c&flow=main&menu=1", "call=c&flow=box&message=1"] {
+            check(&status("completed"), Some(cue), "Nothing");
+        }
     }
 }

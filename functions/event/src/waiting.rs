@@ -21,6 +21,8 @@ pub(super) enum Playing {
     Round(u32),
     /// Nothing but the apology.
     Nothing,
+    /// Nothing of this queue yet: the caller is about to enter it.
+    Beginning,
 }
 
 impl Playing {
@@ -28,6 +30,7 @@ impl Playing {
         match self {
             Self::Round(round) => round,
             Self::Nothing => 1,
+            Self::Beginning => 0,
         }
     }
 }
@@ -52,6 +55,9 @@ impl Events {
             // The connect is over, and the caller is still here: after a talk, or because the word
             // about its failure was lost.
             Step::Ring(index) => self.after_ring(cue, *index, base, now).await,
+            Step::Menu(_) | Step::Consent => self.chosen(cue, None, base, now).await,
+            // It is followed by thanks, and by nothing that comes back to us.
+            Step::Message => Ok(web::noted()),
             Step::Offer { id, .. } => {
                 let Some(call) = self.store.call(&cue.call).await? else {
                     return Ok(web::say(&script::sorry()));
@@ -179,7 +185,9 @@ impl Events {
             // The transfer replaces what plays, and nothing of ours should replace the transfer.
             (By::Transfer, Playing::Round(_)) => web::noted(),
             // Nothing plays behind this: silence would be an end.
-            (By::Transfer, Playing::Nothing) => web::say(&script::hold(flow, queue, call, 1)),
+            (By::Transfer, Playing::Nothing | Playing::Beginning) => {
+                web::say(&script::hold(flow, queue, call, 1))
+            }
         })
     }
 
@@ -211,6 +219,10 @@ impl Events {
     ) -> Result<Response, Failure> {
         match decision.next {
             Next::Say(ncco) => Ok(web::say(&ncco)),
+            Next::Mailbox(flow, ncco) => {
+                self.store.enter_mailbox(&call.leg, &flow.name).await?;
+                Ok(web::say(&ncco))
+            }
             Next::Wait(flow, queue) => {
                 // Time in the system counts: who was in another flow before is no newcomer here.
                 let place = Place {
@@ -222,8 +234,11 @@ impl Events {
                     place: Some(place.clone()),
                     ..call.clone()
                 };
-                // False on a repeat: then the place is there already.
-                self.store.enter(&call.leg, &place).await?;
+                if !self.store.enter(&call, &place).await? {
+                    // Told before, or waited here before: as the call stands.
+                    let resumed = self.resume(&call.leg, &flow.name, Playing::Beginning, now);
+                    return Box::pin(resumed).await;
+                }
                 if let Some(after) = queue.free_after {
                     self.jobs
                         .send(

@@ -1,12 +1,12 @@
 //! Flows: what a caller meets, and what comes after it.
 
-use super::{AgentName, Calendar, FlowName};
+use super::{AgentName, Calendar, FlowName, Menu, Voicemail};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use url::Url;
 
 /// Types of flow a plan may name, as `type` spells them.
-pub const KINDS: [&str; 4] = ["message", "hours", "ring", "queue"];
+pub const KINDS: [&str; 6] = ["message", "hours", "ring", "queue", "menu", "voicemail"];
 
 /// How long one phone rings: Vonage's range for `connect.timeout`.
 ///
@@ -71,19 +71,40 @@ pub enum FlowKind {
     Ring(Ring),
     /// Keeps the caller on hold until an agent is free.
     Queue(Queue),
+    /// Lets the caller choose.
+    Menu(Menu),
+    /// Takes a message.
+    Voicemail(Voicemail),
 }
 
 impl Flow {
-    /// Where a call may go from here, as the keys of the plan name it. None after a message.
+    /// Where a call may go from here, as the keys of the plan name it. None after a message or a
+    /// voicemail.
     #[must_use]
     pub fn exits(&self) -> Vec<(&'static str, &FlowName)> {
         match &self.kind {
-            FlowKind::Message(_) => Vec::new(),
+            FlowKind::Message(_) | FlowKind::Voicemail(_) => Vec::new(),
             FlowKind::Hours(hours) => {
                 vec![("then", &hours.then), ("otherwise", &hours.otherwise)]
             }
             FlowKind::Ring(ring) => vec![("otherwise", &ring.otherwise)],
             FlowKind::Queue(queue) => vec![("otherwise", &queue.otherwise)],
+            FlowKind::Menu(menu) => {
+                let mut exits = menu.choices();
+                exits.push(("otherwise", &menu.otherwise));
+                exits
+            }
+        }
+    }
+
+    /// Whether callers are recorded here: what their line's [`Consent`](super::Consent) is about.
+    #[must_use]
+    pub fn records(&self) -> bool {
+        match &self.kind {
+            FlowKind::Ring(ring) => ring.record,
+            FlowKind::Queue(queue) => queue.record,
+            FlowKind::Voicemail(_) => true,
+            FlowKind::Message(_) | FlowKind::Hours(_) | FlowKind::Menu(_) => false,
         }
     }
 }

@@ -60,6 +60,8 @@ pub enum Key<'a> {
     Agent(&'a AgentName),
     /// A recording and how far its archiving got.
     Recording(&'a RecordingId),
+    /// What was said in a recording, and how far its archiving got.
+    Transcript(&'a RecordingId),
     /// The plan in force.
     CurrentPlan,
     /// A version of the plan.
@@ -75,7 +77,7 @@ impl Key<'_> {
             Self::Event { home, .. } => home.pk(),
             Self::Waiting { queue, .. } => queue_pk(queue),
             Self::Agent(name) => format!("AGENT#{name}"),
-            Self::Recording(id) => format!("RECORDING#{id}"),
+            Self::Recording(id) | Self::Transcript(id) => format!("RECORDING#{id}"),
             Self::CurrentPlan | Self::Plan(_) => "PLAN".to_owned(),
         }
     }
@@ -92,6 +94,7 @@ impl Key<'_> {
             }
             Self::Agent(_) => "AGENT".to_owned(),
             Self::Recording(_) => "RECORDING".to_owned(),
+            Self::Transcript(_) => "TRANSCRIPT".to_owned(),
             Self::CurrentPlan => "CURRENT".to_owned(),
             Self::Plan(version) => format!("VERSION#{version}"),
         }
@@ -130,6 +133,8 @@ pub enum Listing {
     Pending,
     /// The recordings given up, each with its reason.
     Failed,
+    /// The transcripts still to be fetched.
+    Transcripts,
 }
 
 impl Listing {
@@ -141,6 +146,7 @@ impl Listing {
             Self::Archived(day) => format!("RECORDINGS#{day}"),
             Self::Pending => "RECORDINGS#pending".to_owned(),
             Self::Failed => "RECORDINGS#failed".to_owned(),
+            Self::Transcripts => "TRANSCRIPTS#pending".to_owned(),
         }
     }
 }
@@ -189,6 +195,7 @@ mod tests {
             },
             Key::Agent(&name),
             Key::Recording(&recording),
+            Key::Transcript(&recording),
             Key::CurrentPlan,
             Key::Plan("x"),
         ];

@@ -98,6 +98,7 @@ async fn write(stage: &Stage) -> Duration {
         offer: None,
         served: None,
         lost: false,
+        menus: 0,
         consent: None,
         mailbox: None,
         voicemail: None,

@@ -41,6 +41,7 @@ pub(super) fn read(
         reading.faults.nearest(&kind, KINDS).map(str::to_owned)
     });
     let language = fields.optional(reading, "language", read_language);
+    let default = reading.defaults.language.clone();
     let mut flow = Body {
         reading,
         fields,
@@ -51,6 +52,15 @@ pub(super) fn read(
         Some("hours") => flow.hours().map(FlowKind::Hours),
         Some("ring") => flow.ring().map(FlowKind::Ring),
         Some("queue") => flow.queue().map(FlowKind::Queue),
+        Some("menu") => flow.menu().map(FlowKind::Menu),
+        Some("voicemail") => {
+            let own = match &language {
+                Some(Some(code)) => Some(code.as_str()),
+                Some(None) => Some(default.as_str()),
+                None => None,
+            };
+            flow.voicemail(own).map(FlowKind::Voicemail)
+        }
         _ => {
             // Its keys cannot be judged, and it may lead anywhere and ring anybody.
             flow.node.exits_lost = true;
@@ -59,14 +69,14 @@ pub(super) fn read(
         }
     };
     flow.fields.done(flow.reading);
-    let language = language.map(|code| code.unwrap_or_else(|| reading.defaults.language.clone()));
+    let language = language.map(|code| code.unwrap_or(default));
     (language.zip(kind), node)
 }
 
-struct Body<'b, 'f, 't, 'd> {
-    reading: &'b mut Reading<'f, 't>,
-    fields: Fields<'d>,
-    node: &'b mut Node,
+pub(super) struct Body<'b, 'f, 't, 'd> {
+    pub(super) reading: &'b mut Reading<'f, 't>,
+    pub(super) fields: Fields<'d>,
+    pub(super) node: &'b mut Node,
 }
 
 impl Body<'_, '_, '_, '_> {
@@ -102,7 +112,7 @@ impl Body<'_, '_, '_, '_> {
         let say = self.optional_say("say");
         let agents = self.agents();
         let timeout = self.duration("timeout", RING_TIMEOUT);
-        let record = self.record("say", &say);
+        let record = self.record();
         let otherwise = self.exit("otherwise");
         let timeout = timeout.map(|given| given.unwrap_or(RING_TIMEOUT_DEFAULT));
         if let (Some(agents), Some(timeout)) = (&agents, timeout) {
@@ -122,8 +132,7 @@ impl Body<'_, '_, '_, '_> {
         let music = self.fields.optional(self.reading, "music", music);
         let agents = self.agents();
         let connect_say = self.optional_say("connect-say");
-        // Whoever is put through at once hears no `say`.
-        let record = self.record("connect-say", &connect_say);
+        let record = self.record();
         let timeout = self.duration("timeout", RING_TIMEOUT);
         let free_after = self.duration("free-after", FREE_AFTER);
         let max_wait = self.duration("max-wait", MAX_WAIT);
@@ -152,40 +161,32 @@ impl Body<'_, '_, '_, '_> {
         })
     }
 
-    fn say(&mut self, key: &'static str) -> Option<String> {
+    pub(super) fn say(&mut self, key: &'static str) -> Option<String> {
         let example = format!("{key} = \"…\"");
         self.fields.required(self.reading, key, &example, read_say)
     }
 
     #[allow(clippy::option_option)]
-    fn optional_say(&mut self, key: &'static str) -> Option<Option<String>> {
+    pub(super) fn optional_say(&mut self, key: &'static str) -> Option<Option<String>> {
         self.fields.optional(self.reading, key, read_say)
     }
 
-    /// Whether the talk is recorded, which every caller should hear before it, in the text of `key`.
-    #[allow(clippy::option_option)]
-    fn record(&mut self, key: &str, text: &Option<Option<String>>) -> Option<bool> {
+    /// Whether the talk is recorded. What callers are told of it, their line says.
+    fn record(&mut self) -> Option<bool> {
         let record = self
             .fields
             .optional(self.reading, "record", |reading, item| {
-                let Some(record) = item.value.as_bool() else {
+                let record = item.value.as_bool();
+                if record.is_none() {
                     reading.mismatch(item, "true or false", None);
-                    return None;
-                };
-                if record && matches!(text, Some(None)) {
-                    let message = "callers are not told that they are recorded";
-                    let advice = format!("tell them in `{key}`");
-                    reading
-                        .faults
-                        .warning(item.span.clone(), message, Some(advice));
                 }
-                Some(record)
+                record
             })?;
         Some(record.unwrap_or_default())
     }
 
     #[allow(clippy::option_option)]
-    fn duration(
+    pub(super) fn duration(
         &mut self,
         key: &'static str,
         range: RangeInclusive<Duration>,
@@ -202,7 +203,7 @@ impl Body<'_, '_, '_, '_> {
     }
 
     /// A flow that comes after this one.
-    fn exit(&mut self, key: &'static str) -> Option<FlowName> {
+    pub(super) fn exit(&mut self, key: &'static str) -> Option<FlowName> {
         let (fields, node) = (&mut self.fields, &mut *self.node);
         let Some(item) = fields.take(key) else {
             let example = format!("{key} = \"NAME\" with a flow's name");
@@ -286,7 +287,7 @@ impl Body<'_, '_, '_, '_> {
     }
 }
 
-fn read_say(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<String> {
+pub(super) fn read_say(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<String> {
     let key = item.key;
     text(reading, item, "text", |text| {
         say::parse(&text).map_err(|wrong| Wrong {
