@@ -15,3 +15,4 @@ mod queue;
 mod recordings;
 mod restart;
 mod scenarios;
+mod voice;
