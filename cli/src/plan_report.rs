@@ -156,7 +156,7 @@ mod tests {
    ·        ────────
  3 │ say = "We are closed."
    ╰────
-  help: did you mean "message"? types here: "message", "hours", "ring", "queue", "hotline"
+  help: did you mean "message"? types here: "message", "hours", "ring", "queue", "hotline", "menu", "voicemail"
 "#);
     }
 
@@ -211,7 +211,7 @@ mod tests {
     "column": 8,
     "severity": "fault",
     "message": "there is no type of flow \"mesage\"",
-    "advice": "did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\""
+    "advice": "did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\", \"menu\", \"voicemail\""
   }
 ]
 "#);

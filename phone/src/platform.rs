@@ -769,7 +769,9 @@ impl Platform {
             })
             .collect();
         let id = leg.id.clone();
-        let silent = ids.is_empty() && !joined;
+        // Who was asked to speak after the tone speaks, or is silent because they want to be.
+        let speaks = matches!(self.doing(&id), Some(Doing::Records { .. }));
+        let silent = ids.is_empty() && !joined && !speaks;
         let now = self.now;
         for heard in new {
             self.journal.note(now, Some(&id), What::Hears(heard));

@@ -2,7 +2,7 @@
 
 use crate::audio::{self, Score, Sound};
 use crate::event;
-use crate::journal::What as Happened;
+use crate::journal::{Heard, What as Happened};
 use crate::leg::LegId;
 use crate::ncco::{self, Format, Hook, Transcription};
 use crate::platform::{Due, Platform};
@@ -175,6 +175,8 @@ impl Platform {
         self.recordings.insert(file.clone(), recording);
         if record.beep {
             self.sound(id, None, BEEP, &audio::What::Beep);
+            self.journal
+                .note(self.now, Some(id), Happened::Hears(Heard::Beep));
         }
         file
     }

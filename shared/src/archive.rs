@@ -1,6 +1,7 @@
 //! The archive: recordings in S3, complete and verified.
 
 mod audio;
+mod transcript;
 mod upload;
 
 pub use audio::Audio;

@@ -1,6 +1,7 @@
 //! A call: what we keep of one caller's contact, from first ring to last hang-up.
 
 use crate::crypto;
+use crate::cue::Cue;
 use crate::id::{ConversationId, LegId, RecordingId};
 use crate::number::mask;
 use crate::offer::Offer;
@@ -66,6 +67,9 @@ pub struct Call {
     /// reported; or the wrong region, and then the caller is here and hears our music.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lost: bool,
+    /// Menus read to the caller so far, as far as it is known here: a cue may know of more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub menus: u8,
     /// Whether the caller agreed to be recorded, where they were asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<bool>,
@@ -166,6 +170,7 @@ impl Call {
             given_up: BTreeSet::new(),
             moving: None,
             lost: false,
+            menus: 0,
             consent: None,
             mailbox: None,
             voicemail: None,
@@ -189,11 +194,23 @@ impl Call {
         u32::from_str_radix(&hash[..8], 16).unwrap_or_default()
     }
 
+    /// The same call, as a cue knows it: it may have heard more menus than are written down.
+    #[must_use]
+    pub fn come_to(mut self, cue: &Cue) -> Self {
+        self.menus = self.menus.max(cue.menus);
+        self
+    }
+
     /// Waits and is promised to nobody.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         self.place.is_some() && self.offer.is_none() && self.ended.is_none() && !self.lost
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(number: &u8) -> bool {
+    *number == 0
 }
 
 /// Shows no number and no address.

@@ -19,6 +19,9 @@ pub struct Cue {
     pub flow: FlowName,
     /// Where in the flow.
     pub step: Step,
+    /// Menus read to the caller so far, the one of this script included. At most
+    /// [`READINGS_MAX`](crate::plan::menu::READINGS_MAX) are.
+    pub menus: u8,
     /// How often it was asked in vain. Each time a caller hears that they are still there, and
     /// after [`AGAIN_MAX`] times the apology.
     pub again: u8,
@@ -57,6 +60,12 @@ pub enum Step {
         /// Whose phone rings.
         agent: AgentName,
     },
+    /// Listening to what the caller chooses in a menu. How often it was read: once, to begin with.
+    Menu(u8),
+    /// Listening to whether the caller agrees to be recorded by the flow.
+    Consent,
+    /// Recording the message that the caller leaves.
+    Message,
 }
 
 impl Cue {
@@ -80,6 +89,12 @@ impl Cue {
             }
             Step::Room => pairs.push(("room", "1".to_owned())),
             Step::Staff { agent } => pairs.push(("staff", agent.to_string())),
+            Step::Menu(reading) => pairs.push(("menu", reading.to_string())),
+            Step::Consent => pairs.push(("consent", "1".to_owned())),
+            Step::Message => pairs.push(("message", "1".to_owned())),
+        }
+        if self.menus > 0 {
+            pairs.push(("menus", self.menus.to_string()));
         }
         if let Some(asked) = self.asked {
             pairs.push(("asked", asked.to_string()));
@@ -112,7 +127,7 @@ impl Cue {
     #[must_use]
     pub fn agent<'a>(&'a self, plan: &'a Plan, call: Option<&Call>) -> Option<&'a AgentName> {
         match &self.step {
-            Step::Hold { .. } | Step::Room => None,
+            Step::Hold { .. } | Step::Room | Step::Menu(_) | Step::Consent | Step::Message => None,
             Step::Ring(index) => {
                 let turn = call.and_then(|call| call.turn).unwrap_or_default();
                 plan.ring(&self.flow)?.1.nth(*index as usize, turn)
@@ -152,13 +167,19 @@ impl Cue {
             }
         } else if get("room").is_some() {
             Step::Room
+        } else if let Some(reading) = get("menu") {
+            Step::Menu(reading.parse().ok()?)
+        } else if get("consent").is_some() {
+            Step::Consent
+        } else if get("message").is_some() {
+            Step::Message
         } else {
             Step::Offer {
                 agent: get("agent")?.parse().ok()?,
                 id: get("offer")?.parse().ok()?,
             }
         };
-        let again = get("again").map_or(Some(0), |text| text.parse().ok())?;
+        let count = |name| get(name).map_or(Some(0), |text| text.parse().ok());
         let asked = match get("asked") {
             Some(text) => Some(text.parse().ok()?),
             None => None,
@@ -167,7 +188,8 @@ impl Cue {
             call: get("call")?.parse().ok()?,
             flow: get("flow")?.parse().ok()?,
             step,
-            again,
+            menus: count("menus")?,
+            again: count("again")?,
             asked,
         })
     }
@@ -183,6 +205,7 @@ mod tests {
             call: "leg-1".parse().unwrap(),
             flow: "support".parse().unwrap(),
             step,
+            menus: 0,
             again: 0,
             asked: None,
         }
@@ -215,6 +238,12 @@ mod tests {
                     agent: "alice".parse().unwrap(),
                 })
             },
+            Cue {
+                menus: 4,
+                ..cue(Step::Menu(2))
+            },
+            cue(Step::Consent),
+            cue(Step::Message),
         ] {
             assert_eq!(Cue::from_query(&cue.to_query()).as_ref(), Some(&cue));
             let payload = cue
@@ -236,6 +265,10 @@ mod tests {
             "call=a&flow=b&hold=x",
             "call=a%23&flow=b&hold=1",
             "call=a&flow=b",
+            "call=a&flow=b&menu=256",
+            "call=a&flow=b&menu=-1",
+            "call=a&flow=b&menu=1&menus=256",
+            "call=a&flow=b&menu=1&again=x",
         ] {
             assert_eq!(Cue::from_query(query), None, "{query}");
         }

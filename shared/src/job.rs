@@ -123,6 +123,13 @@ pub struct ArchiveJob {
     pub recording: RecordingId,
 }
 
+/// Something else for `archive` to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TranscriptJob {
+    /// The recording whose transcript is to be put beside it.
+    pub transcript: RecordingId,
+}
+
 /// A queue of jobs.
 #[derive(Debug, Clone)]
 pub struct JobQueue {

@@ -28,6 +28,7 @@ pub mod recording;
 pub mod script;
 pub mod signature;
 pub mod store;
+pub mod transcript;
 pub mod vonage;
 pub mod web;
 pub mod webhook;

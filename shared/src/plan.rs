@@ -5,7 +5,8 @@
 //!
 //! | file | noun |
 //! | --- | --- |
-//! | `line.rs`, `agent.rs`, `flow.rs`, `hotline.rs`, `notify.rs` | what a plan is made of |
+//! | `line.rs`, `agent.rs`, `flow.rs`, `notify.rs` | what a plan is made of |
+//! | `hotline.rs`, `menu.rs`, `voicemail.rs`, `key.rs` | flows that take more than a paragraph, and keys of a phone |
 //! | `calendar.rs`, `window.rs`, `dates.rs` | when a flow of type `hours` is open, and an agent on duty |
 //! | `read.rs` | from the tree of the text to these types, one fault per wrong value |
 //! | `check.rs` | the graph: names, circles, what nobody reaches |
@@ -19,8 +20,10 @@ mod duration;
 pub mod fault;
 pub mod flow;
 pub mod hotline;
+pub mod key;
 mod language;
 pub mod line;
+pub mod menu;
 pub mod name;
 pub mod notify;
 mod read;
@@ -28,6 +31,7 @@ mod say;
 mod syntax;
 #[cfg(test)]
 mod tests;
+pub mod voicemail;
 pub mod window;
 mod zone;
 
@@ -37,9 +41,12 @@ pub use dates::DateRange;
 pub use fault::{PlanFault, Severity, Wrong};
 pub use flow::{Flow, FlowKind, Hours, Message, Queue, Ring, Strategy, Transfer};
 pub use hotline::{Hotline, Stage};
+pub use key::Key;
 pub use line::{CallerShown, Consent, Line};
+pub use menu::{Menu, Phrase};
 pub use name::{AgentName, FlowName, TargetName};
 pub use notify::Target;
+pub use voicemail::Voicemail;
 pub use window::Window;
 
 use crate::news::Topic;
@@ -62,7 +69,7 @@ pub const VERSION_LENGTH: usize = 12;
 /// A plan without faults: the only way to one is [`Plan::parse`].
 ///
 /// Every [`FlowName`] and [`AgentName`] inside it leads to a flow or an agent of the same plan, and
-/// no flow leads back to itself.
+/// no flow leads back to itself but by a caller's choice in a menu.
 #[derive(Clone, PartialEq)]
 pub struct Plan {
     version: String,
@@ -185,6 +192,16 @@ impl Plan {
         let flow = self.flow(name)?;
         match &flow.kind {
             FlowKind::Hotline(hotline) => Some((flow, hotline)),
+            _ => None,
+        }
+    }
+
+    /// The flow of that name, if it is a menu.
+    #[must_use]
+    pub fn menu(&self, name: &FlowName) -> Option<(&Flow, &Menu)> {
+        let flow = self.flow(name)?;
+        match &flow.kind {
+            FlowKind::Menu(menu) => Some((flow, menu)),
             _ => None,
         }
     }

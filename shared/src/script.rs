@@ -1,24 +1,36 @@
 //! What the caller hears next. Pure: plan, call and moment in; script out. Nothing here waits, reads
 //! a clock or throws dice.
 //!
-//! Every script that hands the word back to us (`notify`, or a `connect` whose failure we are asked
-//! about) has one more action behind it, so that a reply lost on the way is an apology, never a dead
+//! | file | noun |
+//! | --- | --- |
+//! | `menu.rs` | menus, and what a choice leads to |
+//! | `voicemail.rs` | messages that callers leave |
+//! | `consent.rs` | what stands before every recording |
+//! | `words.rs` | sentences of our own, by language |
+//!
+//! Every script that hands the word back to us (`notify`, an `input`, or a `connect` whose failure we
+//! are asked about) has one more action behind it, so that a reply lost on the way is an apology, never a dead
 //! line.
 
+pub mod consent;
+pub mod menu;
 pub mod room;
 pub mod screen;
+mod voicemail;
+mod words;
 
 use crate::call::Call;
 use crate::cue::{AGAIN_MAX, Cue, Step};
 use crate::ncco::{
-    Action, App, Connect, Endpoint, EventType, Method, Ncco, Notify, OnAnswer, Phone, Record, Sip,
-    Stream, Talk, Wait,
+    Action, App, Connect, Dtmf, Endpoint, EventType, Input, Method, Ncco, Notify, OnAnswer, Phone,
+    Record, Sip, Speech, Stream, Talk, Wait,
 };
 use crate::number::PhoneNumber;
 use crate::offer::Offer;
 use crate::plan::{
     self, AgentName, Closed, Flow, FlowKind, FlowName, Hotline, Line, Opening, Plan, Queue, Ring,
 };
+use consent::{Consented, consented};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -57,6 +69,8 @@ pub enum Next<'p> {
     Wait(&'p Flow, &'p Queue),
     /// A place in this room, while its staff is rung.
     Gather(&'p Flow, &'p Hotline),
+    /// This script, in which the caller may leave a message in this voicemail; the call is to say so.
+    Mailbox(&'p Flow, Ncco),
 }
 
 /// What a flow comes to, and why in a sentence.
@@ -72,6 +86,17 @@ pub struct Decision<'p> {
     pub by_turns: Option<&'p FlowName>,
 }
 
+impl Decision<'_> {
+    fn say(ncco: Ncco, why: impl Into<String>) -> Self {
+        Self {
+            next: Next::Say(ncco),
+            why: why.into(),
+            unstaffed: Vec::new(),
+            by_turns: None,
+        }
+    }
+}
+
 /// What a call to a line comes to. `line` is the number as Vonage sent it.
 #[must_use]
 pub fn answer<'p>(plan: &'p Plan, call: &Call, now: Timestamp) -> Decision<'p> {
@@ -81,22 +106,21 @@ pub fn answer<'p>(plan: &'p Plan, call: &Call, now: Timestamp) -> Decision<'p> {
             decision.why = format!("{}: {}", line.name, decision.why);
             decision
         }
-        None => Decision {
-            next: Next::Say(Ncco::default().then(own(NOT_IN_SERVICE))),
-            why: "the plan has no such line".to_owned(),
-            unstaffed: Vec::new(),
-            by_turns: None,
-        },
+        None => Decision::say(
+            Ncco::default().then(own(NOT_IN_SERVICE)),
+            "the plan has no such line",
+        ),
     }
 }
 
-/// The line that was called.
+/// The line that was called; `None` where the plan does not have it, or not any more.
 fn line_of<'p>(plan: &'p Plan, call: &Call) -> Option<&'p Line> {
     let number = PhoneNumber::parse(&call.line).ok()?;
     plan.line(&number)
 }
 
-/// What a flow comes to, through as many `hours` as there are.
+/// What a flow comes to, through as many `hours` as there are, and menus that the caller has heard
+/// often enough.
 #[must_use]
 pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) -> Decision<'p> {
     let mut why = Vec::new();
@@ -105,6 +129,15 @@ pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) 
     // The checker refuses plans that go in a circle; the bound keeps even a smuggled one finite.
     for _ in 0..=plan.flows().count() {
         let Some(flow) = plan.flow(name) else { break };
+        if flow.records() && consented(plan, flow, call) == Consented::Unasked {
+            why.push(format!("{name} asks whether it may record"));
+            return Decision {
+                next: Next::Say(consent::ask(flow, call)),
+                why: why.join("; "),
+                unstaffed,
+                by_turns: None,
+            };
+        }
         match &flow.kind {
             FlowKind::Message(message) => {
                 why.push(format!("{name} says its message"));
@@ -166,6 +199,34 @@ pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) 
                 unstaffed.push(&flow.name);
                 name = &hotline.otherwise;
             }
+            FlowKind::Menu(menu) => match menu::enter(flow, menu, call) {
+                Some(ncco) => {
+                    why.push(format!("{name} lets the caller choose"));
+                    return Decision {
+                        next: Next::Say(ncco),
+                        why: why.join("; "),
+                        unstaffed,
+                        by_turns: None,
+                    };
+                }
+                None => {
+                    why.push(format!("{name} is one menu too many"));
+                    name = &menu.otherwise;
+                }
+            },
+            FlowKind::Voicemail(voicemail) => {
+                let next = voicemail::enter(plan, flow, voicemail, call);
+                why.push(match next {
+                    Next::Mailbox(..) => format!("{name} takes a message"),
+                    _ => format!("{name} may not record, so it takes no message"),
+                });
+                return Decision {
+                    next,
+                    why: why.join("; "),
+                    unstaffed,
+                    by_turns: None,
+                };
+            }
         }
     }
     Decision {
@@ -223,7 +284,12 @@ pub fn ring_agent(
     let cue = cue(call, flow, Step::Ring(u32::try_from(index).ok()?));
     // It lasts to the end of the call, whoever answers.
     if ring.record && from == 0 {
-        ncco = ncco.then(record(&call.base, &cue));
+        ncco.extend(consent::recorded(
+            plan,
+            flow,
+            call,
+            record(&call.base, &cue),
+        ));
     }
     Some(connect(ncco, agent, ring.confirm, ring.timeout, call, &cue))
 }
@@ -254,12 +320,7 @@ pub fn after_ring<'p>(
             None => follow(plan, &ring.otherwise, call, now),
         };
     }
-    Decision {
-        next: Next::Say(sorry()),
-        why: "the flow is not in the plan any more".to_owned(),
-        unstaffed: Vec::new(),
-        by_turns: None,
-    }
+    Decision::say(sorry(), "the flow is not in the plan any more")
 }
 
 /// One round of hold, the first with its sentence. It comes back to us twice, so that one lost
@@ -310,7 +371,7 @@ pub fn connect_offer(
 ) -> Option<Ncco> {
     let agent = plan.agent(&offer.agent)?;
     let mut ncco = Ncco::default();
-    // Whoever is recorded is told so, also without a wait before it.
+    // Where callers are recorded it may be said here, so it is said also without a wait before it.
     if let (true, Some(text)) = (held || queue.record, &queue.connect_say) {
         ncco = ncco.then(say(text, &flow.language));
     }
@@ -320,7 +381,12 @@ pub fn connect_offer(
     };
     let cue = cue(call, flow, step);
     if queue.record {
-        ncco = ncco.then(record(&call.base, &cue));
+        ncco.extend(consent::recorded(
+            plan,
+            flow,
+            call,
+            record(&call.base, &cue),
+        ));
     }
     Some(connect(
         ncco,
@@ -336,9 +402,28 @@ pub fn connect_offer(
 /// whose recording it is, since a caller who was moved is in a conversation that we may not know.
 fn record(base: &str, cue: &Cue) -> Record {
     Record {
-        event_url: Some(format!("{base}/webhooks/recording?{}", cue.to_query())),
+        event_url: Some(recording_url(base, cue)),
         event_method: Some(Method::Post),
         ..Record::default()
+    }
+}
+
+/// Where a recording is announced, and its transcription.
+fn recording_url(base: &str, cue: &Cue) -> String {
+    format!("{base}/webhooks/recording?{}", cue.to_query())
+}
+
+/// Listens to keys, words or both; `dtmf` where neither is given.
+fn input(dtmf: Option<Dtmf>, speech: Option<Speech>, base: &str, cue: &Cue) -> Input {
+    let listens = match (dtmf, speech) {
+        (Some(dtmf), Some(speech)) => Input::either(dtmf, speech),
+        (None, Some(speech)) => Input::speech(speech),
+        (dtmf, None) => Input::dtmf(dtmf.unwrap_or_default()),
+    };
+    Input {
+        event_url: Some(format!("{base}/webhooks/event?{}", cue.to_query())),
+        event_method: Some(Method::Post),
+        ..listens
     }
 }
 
@@ -406,6 +491,7 @@ fn cue(call: &Call, flow: &Flow, step: Step) -> Cue {
         call: call.leg.clone(),
         flow: flow.name.clone(),
         step,
+        menus: call.menus,
         again: 0,
         asked: None,
     }
@@ -524,7 +610,11 @@ mod tests {
         };
         assert_eq!(of("", 0), ["talk", "connect"]);
         assert_eq!(of("record = false", 0), ["talk", "connect"]);
-        assert_eq!(of("record = true", 0), ["talk", "record", "connect"]);
+        // What is said before it, `consent` says.
+        assert_eq!(
+            of("record = true", 0),
+            ["talk", "talk", "record", "connect"]
+        );
         assert_eq!(of("record = true", 1), ["connect"]);
     }
 
@@ -547,10 +637,10 @@ mod tests {
         assert_eq!(of("", false).0, ["connect"]);
         for held in [true, false] {
             let (kinds, script) = of("record = true", held);
-            assert_eq!(kinds, ["talk", "record", "connect"], "{held}");
+            assert_eq!(kinds, ["talk", "talk", "record", "connect"], "{held}");
             // Nothing ends it, so the script goes on at once.
-            let url = script[1]["eventUrl"][0].as_str().unwrap();
-            let keys: Vec<&String> = script[1].as_object().unwrap().keys().collect();
+            let url = script[2]["eventUrl"][0].as_str().unwrap();
+            let keys: Vec<&String> = script[2].as_object().unwrap().keys().collect();
             assert_eq!(keys, ["action", "eventUrl", "eventMethod"]);
             let (page, query) = url.split_once('?').unwrap();
             assert_eq!(page, "https://example.com/webhooks/recording");

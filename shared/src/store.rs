@@ -30,6 +30,11 @@
 //! | [`notification`](Store::notification) | dispatch, CLI | notification, consistent | 1 | – |
 //! | [`begin_telling`](Store::begin_telling), [`take_up_notification`](Store::take_up_notification) | dispatch, CLI | notification, conditional | – | 2 |
 //! | [`notifications_in`](Store::notifications_in) | CLI, sweep | listing index, eventual | 0.5 per 4 | – |
+//! | [`agree`](Store::agree), [`enter_mailbox`](Store::enter_mailbox) | event, dispatch | call, transaction | – | 2 |
+//! | [`keep_message`](Store::keep_message) | recording | recording + call, transaction | – | 8 |
+//! | [`keep_transcript`](Store::keep_transcript) | recording | event + transcript, transaction | – | 8 |
+//! | [`transcript`](Store::transcript), [`update_transcript`](Store::update_transcript) | archive, CLI | transcript, conditional | 1 | 2 to 66 |
+//! | [`pending_transcripts`](Store::pending_transcripts) | sweep | listing index, eventual | 0.5 per 8 | – |
 //! | [`plan`](Store::plan) | every function at start, then every 30 s | plan, consistent | 1 per 4 KB | – |
 //!
 //! Nothing scans.
@@ -45,6 +50,7 @@ mod room;
 mod table;
 mod transact;
 mod turns;
+mod voicemail;
 
 pub use agents::Freed;
 pub use calls::{Begun, LedgerEvent, Noted, Turn};

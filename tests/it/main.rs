@@ -16,3 +16,4 @@ mod queue;
 mod recordings;
 mod restart;
 mod scenarios;
+mod voice;

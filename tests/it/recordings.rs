@@ -315,7 +315,8 @@ async fn a_recorded_talk_is_archived_with_its_call_though_nobody_knows_its_conve
     let world = World::with_plan(&plan).await;
     world.says("alice", "free").await;
     let ncco = world.call(LINE, "leg-1").await;
-    assert_eq!(kinds(&ncco)[..3], ["talk", "record", "connect"]);
+    // The plan's own words, and that it is recorded.
+    assert_eq!(kinds(&ncco)[..4], ["talk", "talk", "record", "connect"]);
     let mut notice = offered(&world, "r-1", mp3());
     notice["conversation_uuid"] = json!("CON-nobody-knows");
     let url = action(&ncco, "record")["eventUrl"][0].as_str().unwrap();

@@ -49,7 +49,7 @@ impl Preview {
         };
         let decision = script::answer(&plan, &call, now);
         let ncco = match decision.next {
-            Next::Say(ncco) => ncco,
+            Next::Say(ncco) | Next::Mailbox(_, ncco) => ncco,
             Next::Wait(flow, queue) => script::hold(flow, queue, &call, 0),
             Next::Gather(flow, hotline) => script::room::room(&plan, flow, hotline, &call),
         };

@@ -11,6 +11,7 @@ use switchboard_shared::id::RecordingId;
 use switchboard_shared::job::ArchiveJob;
 use switchboard_shared::recording::{Recording, State};
 use switchboard_shared::store::Listing;
+use switchboard_shared::transcript::Transcript;
 use tokio::io::AsyncWriteExt as _;
 
 /// Days of archived recordings listed.
@@ -118,6 +119,41 @@ async fn get(desk: &Desk, global: &Global, id: &RecordingId, out: &Path) -> anyh
         bail!("recording {id} is {}: {why}{next}", word(recording.state));
     };
     std::fs::create_dir_all(out).with_context(|| format!("could not make {}", out.display()))?;
+    let (path, bytes) = fetch(desk, id, key, recording.bytes, out).await?;
+    let transcript = desk.store.transcript(id).await?;
+    let written_down = match &transcript {
+        Some(Transcript {
+            key: Some(key),
+            bytes,
+            ..
+        }) => Some(fetch(desk, id, key, *bytes, out).await?.0),
+        _ => None,
+    };
+    if global.json {
+        show::json(&serde_json::json!({
+            "recording": id,
+            "file": path,
+            "bytes": bytes,
+            "sha256": recording.sha256,
+            "transcript": written_down,
+        }));
+    } else {
+        show::line(&path.display().to_string());
+        if let Some(path) = written_down {
+            show::line(&path.display().to_string());
+        }
+    }
+    Ok(Found::Fine)
+}
+
+/// Copies an object of the archive into a folder. Where it came to lie, and its size.
+async fn fetch(
+    desk: &Desk,
+    id: &RecordingId,
+    key: &str,
+    expected: Option<u64>,
+    out: &Path,
+) -> anyhow::Result<(PathBuf, u64)> {
     let ending = key.rsplit('.').next().unwrap_or("bin");
     let path = out.join(format!("{id}.{ending}"));
     // Written beside and renamed: what bears the name is whole.
@@ -141,23 +177,16 @@ async fn get(desk: &Desk, global: &Global, id: &RecordingId, out: &Path) -> anyh
     file.sync_all()
         .await
         .context("could not write the recording")?;
-    if recording.bytes.is_some_and(|expected| expected != bytes) {
+    if expected.is_some_and(|expected| expected != bytes) {
         let _ = std::fs::remove_file(&partial);
         bail!(
             "the archive holds {bytes} bytes of {id}, not the {} written down",
-            recording.bytes.unwrap_or_default()
+            expected.unwrap_or_default()
         );
     }
     std::fs::rename(&partial, &path)
         .with_context(|| format!("could not write {}", path.display()))?;
-    if global.json {
-        show::json(
-            &serde_json::json!({ "recording": id, "file": path, "bytes": bytes, "sha256": recording.sha256 }),
-        );
-    } else {
-        show::line(&path.display().to_string());
-    }
-    Ok(Found::Fine)
+    Ok((path, bytes))
 }
 
 async fn retry(desk: &Desk, global: &Global, id: Option<RecordingId>) -> anyhow::Result<Found> {

@@ -188,6 +188,10 @@ fn in_words(scenario: &Scenario, played: &Played, plan: &Path) -> String {
             "Recordings: {told} announced, {archived} archived."
         ));
     }
+    if ledger.mailboxes > 0 {
+        let (left, written) = (ledger.messages, ledger.written_down);
+        line(&format!("Messages: {left} left, {written} written down."));
+    }
     text
 }
 
@@ -298,6 +302,7 @@ fn as_json(scenario: &Scenario, played: &Played) -> serde_json::Value {
             "missing": ledger.missing.len(),
             "twice": ledger.twice.len(),
         },
+        "messages": { "left": ledger.messages, "written_down": ledger.written_down },
         "recordings": { "announced": played.recordings.0, "archived": played.recordings.1 },
         "milliseconds": {
             "answer": Times::of(load::replies(played, "/webhooks/answer")),

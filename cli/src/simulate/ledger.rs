@@ -21,6 +21,12 @@ pub struct Ledger {
     pub twice: Vec<String>,
     /// Calls of which the ledger knows nothing.
     pub unknown: usize,
+    /// Callers who came to a voicemail.
+    pub mailboxes: usize,
+    /// Messages they left there.
+    pub messages: usize,
+    /// Messages that are written down.
+    pub written_down: usize,
     /// Each call in a line: who took it, and what became of each leg. The same, in whatever disorder
     /// the same story was told.
     pub outline: Vec<String>,
@@ -48,7 +54,9 @@ impl Ledger {
             let What::Webhook { name, body, .. } = &entry.what else {
                 continue;
             };
-            if !name.ends_with("/webhooks/event") {
+            // A recording is an item of its own, and no event.
+            let transcribed = body["status"] == "transcribed";
+            if !name.ends_with("/webhooks/event") && !transcribed {
                 continue;
             }
             for key in [
@@ -62,6 +70,7 @@ impl Ledger {
         }
         let mut kept = BTreeMap::new();
         let mut unknown = 0;
+        let (mut mailboxes, mut messages, mut written_down) = (0, 0, 0);
         let mut outline = Vec::new();
         for leg in legs {
             let Ok(id) = LegId::new(leg.id()) else {
@@ -71,7 +80,16 @@ impl Ledger {
             count(&events, &mut kept);
             if leg.direction() == Direction::Inbound {
                 match store.call(&id).await? {
-                    Some(call) => outline.push(in_a_line(&call, &events, legs)),
+                    Some(call) => {
+                        outline.push(in_a_line(&call, &events, legs));
+                        mailboxes += usize::from(call.mailbox.is_some());
+                        if let Some(message) = &call.voicemail {
+                            messages += 1;
+                            let transcript = store.transcript(message).await?;
+                            let text = transcript.and_then(|transcript| transcript.text);
+                            written_down += usize::from(text.is_some());
+                        }
+                    }
                     None => unknown += 1,
                 }
             }
@@ -93,6 +111,9 @@ impl Ledger {
                 .collect(),
             twice: twice.map(|(event, _)| event.clone()).collect(),
             unknown,
+            mailboxes,
+            messages,
+            written_down,
             outline,
         })
     }
@@ -116,6 +137,9 @@ fn in_a_line(call: &Call, events: &[LedgerEvent], legs: &[Leg]) -> String {
     }
     if call.place.is_some() {
         parts.push("still in a queue".to_owned());
+    }
+    if call.voicemail.is_some() {
+        parts.push("left a message".to_owned());
     }
     for leg in legs {
         let said = events

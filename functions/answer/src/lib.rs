@@ -161,7 +161,10 @@ impl Answer {
             line.number = %mask(&call.line), caller.masked = %call.masked(),
             "answering: {}", decision.why
         );
-        if let Next::Say(ncco) = &decision.next {
+        if let Next::Mailbox(flow, _) = &decision.next {
+            call.mailbox = Some(flow.name.clone());
+        }
+        if let Next::Say(ncco) | Next::Mailbox(_, ncco) = &decision.next {
             // Nothing of these scripts needs the store.
             otherwise.clone_from(ncco);
         }
@@ -184,9 +187,9 @@ impl Answer {
                 *otherwise = room::room(&plan, flow, hotline, &call);
                 self.gather(&plan, flow, hotline, &call).await
             }
-            (Ok(Begun::First), Next::Say(ncco)) => ncco,
+            (Ok(Begun::First), Next::Say(ncco) | Next::Mailbox(_, ncco)) => ncco,
             // The caller is served, the ledger is not yet.
-            (Err(error), Next::Say(ncco)) => {
+            (Err(error), Next::Say(ncco) | Next::Mailbox(_, ncco)) => {
                 tracing::error!(leg.id = %call.leg, error = %chain(&error), "a call is not in the ledger");
                 self.begin_later(call).await;
                 ncco
@@ -277,12 +280,14 @@ impl Answer {
                     .unwrap_or_else(script::sorry)
             }
             (Some((flow, queue)), None, _) => self.wait(&plan, flow, queue, call).await,
-            (None, _, Next::Say(ncco)) if call.turn.is_none() => ncco,
+            (None, _, Next::Say(ncco) | Next::Mailbox(_, ncco)) if call.turn.is_none() => ncco,
             // The same agent as before: by the turn that the call has taken.
-            (None, _, Next::Say(_)) => match script::answer(&plan, call, self.clock.now()).next {
-                Next::Say(ncco) => ncco,
-                Next::Wait(..) | Next::Gather(..) => script::goodbye(),
-            },
+            (None, _, Next::Say(_) | Next::Mailbox(..)) => {
+                match script::answer(&plan, call, self.clock.now()).next {
+                    Next::Say(ncco) | Next::Mailbox(_, ncco) => ncco,
+                    Next::Wait(..) | Next::Gather(..) => script::goodbye(),
+                }
+            }
             // Waited before, and is served or gone since: nothing is left to say.
             (None, _, Next::Wait(..) | Next::Gather(..)) => script::goodbye(),
         }
@@ -357,12 +362,13 @@ impl Answer {
             return Ok(script::sorry());
         };
         match room::door(flow, hotline, agent, call) {
-            Door::In => Ok(room::enter(flow, hotline, call)),
+            Door::In => Ok(room::enter(plan, flow, hotline, call)),
             Door::Open if room::confirms(hotline, person) => {
                 Ok(room::question(plan, flow, hotline, agent, call, cue))
             }
             Door::Open => {
                 let entry = Entry {
+                    plan,
                     flow,
                     hotline,
                     agent,

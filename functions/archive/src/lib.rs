@@ -4,9 +4,12 @@
 //! again; what failed comes again after a growing delay, and at last lies in the dead-letter queue
 //! with the reason on its item.
 
+mod transcript;
+
 use aws_config::SdkConfig;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use switchboard_shared::archive::{Archive, ArchiveError};
@@ -14,11 +17,12 @@ use switchboard_shared::chain;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::id::RecordingId;
-use switchboard_shared::job::{ArchiveJob, Job, JobError, JobQueue};
+use switchboard_shared::job::{ArchiveJob, Job, JobError, JobQueue, TranscriptJob};
 use switchboard_shared::news::News;
 use switchboard_shared::recording::{Recording, State};
 use switchboard_shared::store::{Store, StoreError};
 use switchboard_shared::vonage::{Vonage, VonageError};
+use transcript::TRANSCRIPT_MAX;
 
 /// Waits between downloads. A file may not be there the second its notice comes; an outage at
 /// Vonage may last an hour. Together 54 minutes.
@@ -57,10 +61,29 @@ pub struct Archiver {
     clock: Clock,
 }
 
+/// What a message asks for.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Task {
+    Audio(ArchiveJob),
+    Transcript(TranscriptJob),
+}
+
+impl Task {
+    fn noun(&self) -> &'static str {
+        match self {
+            Self::Audio(_) => "a recording",
+            Self::Transcript(_) => "a transcript",
+        }
+    }
+}
+
 /// What came of a message.
 enum Done {
     /// The recording is in the bucket now.
     Archived(Box<Recording>),
+    /// So many bytes of a transcript are beside it.
+    WrittenDown(u64),
     /// It was already, or there is none.
     Nothing,
     /// Another message is at it, or a failure is not long enough ago.
@@ -95,6 +118,10 @@ enum Why {
     Tell(#[from] JobError),
     #[error("gave up: no download ever ended, well or badly")]
     Unending,
+    #[error("the audio is not archived yet")]
+    AudioFirst,
+    #[error("the transcript has more than {TRANSCRIPT_MAX} bytes")]
+    TooLong,
 }
 
 impl Why {
@@ -104,6 +131,7 @@ impl Why {
             Self::Download(error) | Self::Archive(ArchiveError::Download(error)) => {
                 error.is_refused()
             }
+            Self::TooLong => true,
             _ => false,
         }
     }
@@ -159,15 +187,24 @@ impl Archiver {
     /// True when the message is done with.
     async fn take_one(&self, message: &SqsMessage) -> bool {
         let body = message.body.as_deref().unwrap_or_default();
-        let Ok(job) = serde_json::from_str::<ArchiveJob>(body) else {
+        let Ok(task) = serde_json::from_str::<Task>(body) else {
             // It goes to the dead letters, where somebody may look at it.
             tracing::error!("a message in the archive queue is no job of ours");
             return false;
         };
-        let id = &job.recording;
         let started = Instant::now();
-        let again = match self.archive_one(id).await {
+        let (id, done) = match &task {
+            Task::Audio(ArchiveJob { recording }) => (recording, self.archive_one(recording).await),
+            Task::Transcript(TranscriptJob { transcript }) => {
+                (transcript, self.write_down(transcript).await)
+            }
+        };
+        let again = match done {
             Ok(Done::Nothing) => return true,
+            Ok(Done::WrittenDown(bytes)) => {
+                tracing::info!(recording.id = %id, size_bytes = bytes, "a transcript is archived");
+                return true;
+            }
             Ok(Done::Archived(recording)) => {
                 tracing::info!(
                     recording.id = %id,
@@ -184,14 +221,14 @@ impl Archiver {
                 why,
                 next: Next::Never,
             }) => {
-                tracing::error!(recording.id = %id, error = %chain(&why), "a recording is given up");
+                tracing::error!(recording.id = %id, error = %chain(&why), "{} is given up", task.noun());
                 return true;
             }
             Err(Undone {
                 why,
                 next: Next::In(wait),
             }) => {
-                tracing::error!(recording.id = %id, error = %chain(&why), "a recording is not archived yet");
+                tracing::error!(recording.id = %id, error = %chain(&why), "{} is not archived yet", task.noun());
                 wait
             }
         };
@@ -316,28 +353,33 @@ impl Archiver {
 
     /// Writes down why, and when the next try is due.
     async fn failed(&self, mut recording: Recording, why: Why) -> Undone {
-        let delay = self
-            .delays
-            .get(recording.attempts.saturating_sub(1) as usize)
-            .copied();
-        let next = match delay {
-            _ if why.is_final() => Next::Never,
-            Some(delay) => Next::In(delay),
-            None => Next::In(Duration::ZERO),
-        };
-        let wait = SignedDuration::try_from(delay.unwrap_or_default()).unwrap_or_default();
-        let last = matches!(next, Next::Never) || delay.is_none();
-        recording.state = if last { State::Failed } else { State::Pending };
+        let (next, state, wait) = self.after(recording.attempts, &why);
+        recording.state = state;
         recording.reason = Some(chain(&why));
-        recording.due = self
-            .clock
-            .now()
-            .saturating_add(wait)
-            .unwrap_or(recording.due);
+        recording.due = later(self.clock.now(), wait);
         if let Err(error) = self.store.update_recording(&recording).await {
             let id = &recording.notice.recording;
             tracing::error!(recording.id = %id, error = %chain(&error), "why it failed is not written");
         }
         Undone { why, next }
     }
+
+    /// What comes after the n-th attempt failed: when it is tried again, how it stands until then,
+    /// and for how long nobody else is to try.
+    fn after(&self, attempts: u32, why: &Why) -> (Next, State, SignedDuration) {
+        let delay = self
+            .delays
+            .get(attempts.saturating_sub(1) as usize)
+            .copied();
+        let wait = SignedDuration::try_from(delay.unwrap_or_default()).unwrap_or_default();
+        match delay {
+            _ if why.is_final() => (Next::Never, State::Failed, wait),
+            Some(delay) => (Next::In(delay), State::Pending, wait),
+            None => (Next::In(Duration::ZERO), State::Failed, wait),
+        }
+    }
+}
+
+fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
+    now.saturating_add(wait).unwrap_or(now)
 }

@@ -14,7 +14,7 @@ use switchboard_shared::call::Call;
 use switchboard_shared::chain;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::exchange::{Exchange, ExchangeError};
-use switchboard_shared::job::{ArchiveJob, Job, JobError, JobQueue};
+use switchboard_shared::job::{ArchiveJob, Job, JobError, JobQueue, TranscriptJob};
 use switchboard_shared::plans::{PlanError, Plans};
 use switchboard_shared::store::{Listing, Store, StoreError};
 use switchboard_shared::vonage::Vonage;
@@ -151,6 +151,14 @@ impl Dispatch {
             if late >= overdue || overdue.is_zero() {
                 let job = ArchiveJob {
                     recording: recording.notice.recording,
+                };
+                self.archive.send(&job, Duration::ZERO).await?;
+            }
+        }
+        for transcript in self.exchange.store.pending_transcripts().await? {
+            if overdue.is_zero() || now.duration_since(transcript.due) >= overdue {
+                let job = TranscriptJob {
+                    transcript: transcript.recording,
                 };
                 self.archive.send(&job, Duration::ZERO).await?;
             }

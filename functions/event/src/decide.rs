@@ -4,7 +4,7 @@ use switchboard_shared::cue::{Cue, Step};
 use switchboard_shared::id::LegId;
 use switchboard_shared::offer::OfferId;
 use switchboard_shared::plan::{AgentName, FlowName};
-use switchboard_shared::webhook::{CallStatus, Event, Kind, Notice};
+use switchboard_shared::webhook::{CallStatus, Digits, Event, Kind, Notice};
 
 /// What an event asks of us.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,8 @@ pub enum Asks {
     Clear(LegId),
     /// A script of ours came to its `notify`, or may be replaced: what now?
     Script(Cue),
+    /// The caller chose something, or did not in time: what now?
+    Chosen(Cue, Digits),
     /// The n-th agent of a `ring` flow answered.
     RingAnswered(Cue, u32),
     /// The n-th agent of a `ring` flow did not.
@@ -68,6 +70,7 @@ impl Asks {
             self,
             Self::Script(_)
                 | Self::Pressed(..)
+                | Self::Chosen(..)
                 | Self::RingFailed(..)
                 | Self::Unanswered {
                     how: Silence::Failed,
@@ -103,6 +106,9 @@ pub fn asks(event: &Event, cue: Option<Cue>) -> Asks {
             None => of_caller_leg(event, status),
         },
         Kind::Input(input) => match cue {
+            Some(cue) if matches!(cue.step, Step::Menu(_) | Step::Consent) => {
+                Asks::Chosen(cue, input.clone())
+            }
             Some(cue) => Asks::Pressed(cue, input.keys.clone()),
             None => Asks::Nothing,
         },
@@ -129,7 +135,9 @@ fn of_caller_leg(event: &Event, status: &CallStatus) -> Asks {
 
 fn of_agent_leg(event: &Event, status: &CallStatus, cue: Cue) -> Asks {
     let (agent, id) = match cue.step.clone() {
-        Step::Hold { .. } | Step::Room => return Asks::Nothing,
+        Step::Hold { .. } | Step::Room | Step::Menu(_) | Step::Consent | Step::Message => {
+            return Asks::Nothing;
+        }
         Step::Staff { agent } => {
             return match status {
                 CallStatus::Answered => Asks::StaffAnswered(cue, agent),
@@ -280,5 +288,15 @@ mod tests {
             None,
             "Archive",
         );
+        let input = r#"{"uuid":"a","dtmf":{"digits":"1","timed_out":false}}"#;
+        check(input, Some("call=c&flow=main&menu=1&menus=1"), "Chosen");
+        check(input, Some("call=c&flow=direct&consent=1"), "Chosen");
+        // Of a leg that listens to no choice of ours.
+        for cue in [None, OFFER, RING, Some("call=c&flow=box&message=1")] {
+            check(input, cue, "Nothing");
+        }
+        for cue in ["call=c&flow=main&menu=1", "call=c&flow=box&message=1"] {
+            check(&status("completed"), Some(cue), "Nothing");
+        }
     }
 }

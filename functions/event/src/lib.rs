@@ -3,6 +3,7 @@
 //! One write notes the event and makes the turn it stands for. Only then, where Vonage takes a
 //! script in reply, is the next one decided.
 
+mod chosen;
 mod decide;
 mod screen;
 mod staff;
@@ -122,7 +123,9 @@ impl Events {
         );
         let Some(home) = home else {
             if let Asks::Archive(notice) = asks {
-                self.recordings.take(notice, event, None, now).await?;
+                self.recordings
+                    .take(notice, event, cue.as_ref(), now)
+                    .await?;
             }
             return Ok(web::noted());
         };
@@ -138,7 +141,9 @@ impl Events {
                 Ok(web::noted())
             }
             Asks::Archive(notice) => {
-                self.recordings.take(notice, event, None, now).await?;
+                self.recordings
+                    .take(notice, event, cue.as_ref(), now)
+                    .await?;
                 Ok(web::noted())
             }
             Asks::Clear(call) => {
@@ -160,6 +165,10 @@ impl Events {
             Asks::Script(cue) => {
                 self.store.note(&home, event, now).await?;
                 self.script(&cue, base, now).await
+            }
+            Asks::Chosen(cue, input) => {
+                self.store.note(&home, event, now).await?;
+                self.chosen(&cue, Some(&input), base, now).await
             }
             Asks::RingAnswered(cue, index) => {
                 self.ring_answered(&home, event, &cue, index, now).await?;
@@ -402,6 +411,7 @@ impl Events {
         if call.served.is_some() {
             return Ok(web::say(&script::goodbye()));
         }
+        let call = call.come_to(cue);
         let plan = self.plans.of(&call).await?;
         let decision = script::after_ring(&plan, &cue.flow, index as usize, &call, now);
         tracing::info!(leg.id = %call.leg, "{}", decision.why);

@@ -112,6 +112,7 @@ impl Events {
             return Ok(web::say(&script::sorry()));
         };
         let entry = Entry {
+            plan: &plan,
             flow,
             hotline,
             agent,
@@ -144,7 +145,7 @@ impl Events {
             return Ok(web::say(&script::sorry()));
         };
         let ncco = match (room::door(flow, hotline, agent, &call), wish) {
-            (Door::In, _) => room::enter(flow, hotline, &call),
+            (Door::In, _) => room::enter(&plan, flow, hotline, &call),
             (_, Wish::Pass) => room::dismissed(room::PASSED),
             (_, Wish::Nothing) => room::dismissed(room::GIVEN_UP),
             (Door::Open, Wish::Take | Wish::Unclear) => {

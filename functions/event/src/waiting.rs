@@ -11,7 +11,7 @@ use switchboard_shared::id::LegId;
 use switchboard_shared::job::Job;
 use switchboard_shared::news::News;
 use switchboard_shared::offer::{self, By, Offer};
-use switchboard_shared::plan::{Flow, FlowName, Plan, Queue};
+use switchboard_shared::plan::{Flow, FlowName, Hotline, Plan, Queue};
 use switchboard_shared::script::{self, Decision, Next};
 use switchboard_shared::store::Turn;
 use switchboard_shared::web::{self, Failure};
@@ -23,6 +23,8 @@ pub(super) enum Playing {
     Round(u32),
     /// Nothing but the apology.
     Nothing,
+    /// Nothing of this queue yet: the caller is about to enter it.
+    Beginning,
 }
 
 impl Playing {
@@ -30,6 +32,7 @@ impl Playing {
         match self {
             Self::Round(round) => round,
             Self::Nothing => 1,
+            Self::Beginning => 0,
         }
     }
 }
@@ -60,7 +63,9 @@ impl Events {
             Step::Ring(index) => self.after_ring(cue, *index, base, now).await,
             // The word about the key was lost.
             Step::Staff { agent } => self.at_door(cue, agent).await,
-            Step::Room => Ok(web::noted()),
+            Step::Menu(_) | Step::Consent => self.chosen(cue, None, base, now).await,
+            // Nothing of these comes back to us.
+            Step::Room | Step::Message => Ok(web::noted()),
             Step::Offer { id, .. } => {
                 let Some(call) = self.store.call(&cue.call).await? else {
                     return Ok(web::say(&script::sorry()));
@@ -190,7 +195,9 @@ impl Events {
             // The transfer replaces what plays, and nothing of ours should replace the transfer.
             (By::Transfer, Playing::Round(_)) => web::noted(),
             // Nothing plays behind this: silence would be an end.
-            (By::Transfer, Playing::Nothing) => web::say(&script::hold(flow, queue, call, 1)),
+            (By::Transfer, Playing::Nothing | Playing::Beginning) => {
+                web::say(&script::hold(flow, queue, call, 1))
+            }
         })
     }
 
@@ -231,8 +238,30 @@ impl Events {
         };
         match script::follow(plan, flow, &call, now).next {
             Next::Say(ncco) => Ok(web::say(&ncco)),
-            Next::Wait(..) | Next::Gather(..) => Ok(web::say(&script::sorry())),
+            Next::Wait(..) | Next::Gather(..) | Next::Mailbox(..) => Ok(web::say(&script::sorry())),
         }
+    }
+
+    /// A caller comes to a room a second time: told before, they are still in it; back from where it
+    /// led, they go there again, since all phones have rung for them.
+    async fn room_again(
+        &self,
+        plan: &Plan,
+        flow: &Flow,
+        hotline: &Hotline,
+        call: &Call,
+        now: Timestamp,
+    ) -> Result<Response, Failure> {
+        let Some(call) = self.store.call(&call.leg).await? else {
+            return Ok(web::say(&script::sorry()));
+        };
+        let waits = call.place.as_ref();
+        let waits = waits.is_some_and(|place| place.queue == flow.name);
+        if waits || call.helpers.iter().any(|one| one.flow == flow.name) {
+            return Ok(web::say(&script::room::room(plan, flow, hotline, &call)));
+        }
+        let decision = script::follow(plan, &hotline.otherwise, &call, now);
+        Box::pin(self.follow(plan, &call, decision, now)).await
     }
 
     /// Goes where a decision leads.
@@ -255,6 +284,10 @@ impl Events {
         }
         match decision.next {
             Next::Say(ncco) => Ok(web::say(&ncco)),
+            Next::Mailbox(flow, ncco) => {
+                self.store.enter_mailbox(&call.leg, &flow.name).await?;
+                Ok(web::say(&ncco))
+            }
             Next::Wait(flow, queue) => {
                 // Time in the system counts: who was in another flow before is no newcomer here.
                 let place = Place {
@@ -266,8 +299,11 @@ impl Events {
                     place: Some(place.clone()),
                     ..call.clone()
                 };
-                // False on a repeat: then the place is there already.
-                self.store.enter(&call.leg, &place).await?;
+                if !self.store.enter(&call, &place).await? {
+                    // Told before, or waited here before: as the call stands.
+                    let resumed = self.resume(&call.leg, &flow.name, Playing::Beginning, now);
+                    return Box::pin(resumed).await;
+                }
                 if let Some(after) = queue.free_after {
                     self.jobs
                         .send(
@@ -286,7 +322,9 @@ impl Events {
                     since: call.at,
                     entered: now,
                 };
-                self.store.enter(&call.leg, &place).await?;
+                if !self.store.enter(call, &place).await? {
+                    return self.room_again(plan, flow, hotline, call, now).await;
+                }
                 exchange::call_staff(&self.jobs, &call.leg, flow, hotline).await?;
                 Ok(web::say(&script::room::room(plan, flow, hotline, call)))
             }

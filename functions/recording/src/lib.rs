@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
-use switchboard_shared::cue::Cue;
-use switchboard_shared::id::LegId;
-use switchboard_shared::job::{ArchiveJob, JobQueue};
+use switchboard_shared::cue::{Cue, Step};
+use switchboard_shared::id::{LegId, RecordingId};
+use switchboard_shared::job::{ArchiveJob, JobQueue, TranscriptJob};
 use switchboard_shared::recording::{Recording, State as Archiving};
 use switchboard_shared::store::{Home, Store};
+use switchboard_shared::transcript::Transcript;
 use switchboard_shared::web::{self, Failure, Webhooks};
 use switchboard_shared::webhook::{Event, Kind, Notice};
 
@@ -42,8 +43,8 @@ impl Intake {
     }
 
     /// Keeps a notice and queues the recording. A repeat queues it again, since the first may have
-    /// stopped between the two; the archive does nothing twice. `call`: whose recording it is, where
-    /// the cue in the notice's URL says so.
+    /// stopped between the two; the archive does nothing twice. `cue`: whose recording it is, and
+    /// what of, where the notice's URL says so.
     ///
     /// # Errors
     /// When the notice is not kept or not queued. Then it must not be acknowledged.
@@ -51,15 +52,21 @@ impl Intake {
         &self,
         notice: Notice,
         event: &Event,
-        call: Option<LegId>,
+        cue: Option<&Cue>,
         now: Timestamp,
     ) -> Result<(), Failure> {
         let said = event.fields.to_json();
         let recording = Recording {
-            call,
+            call: cue.map(|cue| cue.call.clone()),
             ..Recording::noticed(notice, said, event.conversation.clone(), now)
         };
-        let noted = self.store.keep_recording(&recording).await?;
+        let message = cue.filter(|cue| cue.step == Step::Message && recording.is_message());
+        let noted = match message {
+            // The one place where a call comes to have a message. A notice that comes again passes
+            // here again: what is done about a message has to bear that, and is done then as well.
+            Some(cue) => self.store.keep_message(&cue.call, &recording).await?,
+            None => self.store.keep_recording(&recording).await?,
+        };
         tracing::info!(recording.id = %recording.notice.recording, ?noted, "a recording is announced");
         if recording.state == Archiving::Pending {
             let job = ArchiveJob {
@@ -69,6 +76,46 @@ impl Intake {
         }
         Ok(())
     }
+
+    /// Keeps the notice of a transcript and queues it. False where the event names no recording.
+    ///
+    /// # Errors
+    /// When the notice is not kept or not queued. Then it must not be acknowledged.
+    async fn take_transcript(
+        &self,
+        event: &Event,
+        cue: Option<&Cue>,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let recording = event.fields.text("recording_uuid");
+        let Some(recording) = recording.and_then(|id| RecordingId::new(id).ok()) else {
+            return Ok(false);
+        };
+        let call = cue.map(|cue| cue.call.clone());
+        let Some(home) = home(event, call.as_ref()) else {
+            return Ok(false);
+        };
+        let url = event.fields.text("transcription_url").unwrap_or_default();
+        let transcript = Transcript::noticed(recording, url, call, now);
+        let noted = self
+            .store
+            .keep_transcript(&home, event, &transcript, now)
+            .await?;
+        tracing::info!(recording.id = %transcript.recording, ?noted, "a transcript is announced");
+        if transcript.state == Archiving::Pending {
+            let job = TranscriptJob {
+                transcript: transcript.recording,
+            };
+            self.archive.send(&job, Duration::ZERO).await?;
+        }
+        Ok(true)
+    }
+}
+
+/// What an event is kept with: the call our cue names, the leg, or the conversation.
+fn home(event: &Event, call: Option<&LegId>) -> Option<Home> {
+    let leg = call.or(event.leg.as_ref()).cloned().map(Home::Leg);
+    leg.or_else(|| event.conversation.clone().map(Home::Conversation))
 }
 
 impl Recordings {
@@ -98,25 +145,19 @@ async fn on_recording(
     let received = recordings.webhooks.receive(request).await?;
     let event = Event::read(received.fields).map_err(Failure::Unreadable)?;
     let now = recordings.clock.now();
-    match (&event.kind, &event.leg, &event.conversation) {
-        (Kind::Recording(notice), ..) => {
-            let call = Cue::from_query(&received.query).map(|cue| cue.call);
-            let taken = recordings.intake.take(notice.clone(), &event, call, now);
-            taken.await?;
-        }
-        // A transcription, or something new: the ledger has room for it.
-        (_, Some(leg), _) => {
-            recordings
-                .intake
-                .store
-                .note(&Home::Leg(leg.clone()), &event, now)
-                .await?;
-        }
-        (_, None, Some(conversation)) => {
-            let home = Home::Conversation(conversation.clone());
-            recordings.intake.store.note(&home, &event, now).await?;
-        }
-        (_, None, None) => {}
+    let cue = Cue::from_query(&received.query);
+    let intake = &recordings.intake;
+    if let Kind::Recording(notice) = &event.kind {
+        let taken = intake.take(notice.clone(), &event, cue.as_ref(), now);
+        taken.await?;
+        return Ok(web::noted());
+    }
+    if event.kind == Kind::Transcribed && intake.take_transcript(&event, cue.as_ref(), now).await? {
+        return Ok(web::noted());
+    }
+    // Something new: the ledger has room for it.
+    if let Some(home) = home(&event, None) {
+        intake.store.note(&home, &event, now).await?;
     }
     Ok(web::noted())
 }

@@ -57,7 +57,7 @@ pub(super) async fn stream(
     let key = format!("{}.{}", key(recording), kind.ending());
     let vouched = if part.len() < PART {
         check_size(announced, bytes)?;
-        put(archive, recording, &key, kind, part).await?;
+        put(archive, recording, &key, kind.content_type(), part).await?;
         Vouched::Yes
     } else {
         let mut parts = Parts::begin(archive, recording, &key, kind).await?;
@@ -110,11 +110,11 @@ fn checksum(part: &[u8]) -> String {
     STANDARD.encode(digest::digest(&digest::SHA256, part))
 }
 
-async fn put(
+pub(super) async fn put(
     archive: &Archive,
     recording: &Recording,
     key: &str,
-    kind: Audio,
+    content_type: &str,
     audio: Bytes,
 ) -> Result<(), ArchiveError> {
     archive
@@ -122,7 +122,7 @@ async fn put(
         .put_object()
         .bucket(&archive.bucket)
         .key(key)
-        .content_type(kind.content_type())
+        .content_type(content_type)
         .set_metadata(Some(metadata(recording)))
         .checksum_sha256(checksum(&audio))
         .body(ByteStream::from(audio))

@@ -7,7 +7,7 @@ use crate::id::LegId;
 use crate::job::{Job, JobQueue};
 use crate::ncco::Ncco;
 use crate::offer::TALK_MAX;
-use crate::plan::{AgentName, Flow, Hotline};
+use crate::plan::{AgentName, Flow, Hotline, Plan};
 use crate::script::room::{self, Door};
 use crate::store::{Home, StaffTurn, Store, StoreError, Turn};
 use crate::webhook::Event;
@@ -17,6 +17,8 @@ use std::time::Duration;
 /// One of the staff, at the door of a room.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
+    /// The plan that the call keeps.
+    pub plan: &'a Plan,
     /// The hotline.
     pub flow: &'a Flow,
     /// What is to be done there.
@@ -74,7 +76,7 @@ impl Entry<'_> {
                     tracing::error!(leg.id = %call.leg, error = %chain(&error), "nobody is told who joined, and phones ring on");
                 }
                 tracing::info!(leg.id = %call.leg, agent.id = %self.agent, "{} joins", self.agent);
-                Ok(room::enter(self.flow, self.hotline, &call))
+                Ok(room::enter(self.plan, self.flow, self.hotline, &call))
             }
             door => Ok(room::turned_away(door)),
         }

@@ -427,12 +427,16 @@ impl Exchange {
         let decision = script::follow(plan, &hotline.otherwise, &call, now);
         let ncco = match decision.next {
             Next::Say(ncco) => ncco,
+            Next::Mailbox(next, ncco) => {
+                self.store.enter_mailbox(&call.leg, &next.name).await?;
+                ncco
+            }
             Next::Wait(next, queue) => {
-                self.store.enter(&call.leg, &anew(&call, next, now)).await?;
+                self.store.enter(&call, &anew(&call, next, now)).await?;
                 script::hold(next, queue, &call, 0)
             }
             Next::Gather(next, hotline) => {
-                self.store.enter(&call.leg, &anew(&call, next, now)).await?;
+                self.store.enter(&call, &anew(&call, next, now)).await?;
                 call_staff(&self.jobs, &call.leg, next, hotline).await?;
                 room::room(plan, next, hotline, &call)
             }

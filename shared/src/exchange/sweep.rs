@@ -180,13 +180,17 @@ impl Exchange {
         let plan = self.plans.of(call).await?;
         let ncco = match script::follow(&plan, &queue.otherwise, call, now).next {
             Next::Say(ncco) => ncco,
+            Next::Mailbox(flow, ncco) => {
+                self.store.enter_mailbox(&call.leg, &flow.name).await?;
+                ncco
+            }
             Next::Wait(flow, queue) => {
                 let place = Place {
                     queue: flow.name.clone(),
                     entered: now,
                     ..place.clone()
                 };
-                self.store.enter(&call.leg, &place).await?;
+                self.store.enter(call, &place).await?;
                 script::hold(flow, queue, call, 0)
             }
             Next::Gather(flow, hotline) => {
@@ -195,7 +199,7 @@ impl Exchange {
                     entered: now,
                     ..place.clone()
                 };
-                self.store.enter(&call.leg, &place).await?;
+                self.store.enter(call, &place).await?;
                 call_staff(&self.jobs, &call.leg, flow, hotline).await?;
                 script::room::room(&plan, flow, hotline, call)
             }

@@ -82,8 +82,8 @@ struct Meant<'g> {
 
 fn names<'g>(flows: &Flows<'g>, graph: &'g Graph, faults: &mut Faults<'_>) -> Meant<'g> {
     let mut meant = Meant::default();
-    let exits = flows.nodes.iter().flat_map(|(_, node)| &node.exits);
-    for reference in graph.entries.iter().chain(exits) {
+    let ways = flows.nodes.iter().flat_map(|(_, node)| node.ways());
+    for reference in graph.entries.iter().chain(ways) {
         let name = reference.to.as_str();
         if flows.position(reference).is_some() {
             continue;
@@ -126,7 +126,9 @@ fn unknown<'g>(
     faults.absent(&reference.to, reference.span.clone(), message, Some(advice));
 }
 
-/// Refuses flows that lead back to themselves: a caller could go round for ever.
+/// Refuses flows that lead back to themselves: a caller could go round for ever. By a choice in a
+/// menu they may: a call has [`READINGS_MAX`](super::menu::READINGS_MAX) readings of menus in all, and
+/// then only what is refused here could go on.
 ///
 /// Walks in depth without recursion, since a plan may be a chain of thousands.
 fn circles(flows: &Flows<'_>, faults: &mut Faults<'_>) {
@@ -204,7 +206,7 @@ fn unused(flows: &Flows<'_>, graph: &Graph, meant: &Meant<'_>, faults: &mut Faul
         if !std::mem::replace(&mut reached[flow], true) {
             let node = flows.nodes[flow].1;
             lost |= node.exits_lost;
-            waiting.extend(node.exits.iter().filter_map(target));
+            waiting.extend(node.ways().filter_map(target));
         }
     }
     if !lost && graph.line_count > 0 {

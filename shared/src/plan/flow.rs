@@ -1,12 +1,20 @@
 //! Flows: what a caller meets, and what comes after it.
 
-use super::{AgentName, Calendar, FlowName, Hotline};
+use super::{AgentName, Calendar, FlowName, Hotline, Menu, Voicemail};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use url::Url;
 
 /// Types of flow a plan may name, as `type` spells them.
-pub const KINDS: [&str; 5] = ["message", "hours", "ring", "queue", "hotline"];
+pub const KINDS: [&str; 7] = [
+    "message",
+    "hours",
+    "ring",
+    "queue",
+    "hotline",
+    "menu",
+    "voicemail",
+];
 
 /// How long one phone rings: Vonage's range for `connect.timeout`.
 ///
@@ -73,20 +81,30 @@ pub enum FlowKind {
     Queue(Queue),
     /// Rings several phones at once while the caller waits in a room.
     Hotline(Hotline),
+    /// Lets the caller choose.
+    Menu(Menu),
+    /// Takes a message.
+    Voicemail(Voicemail),
 }
 
 impl Flow {
-    /// Where a call may go from here, as the keys of the plan name it. None after a message.
+    /// Where a call may go from here, as the keys of the plan name it. None after a message or a
+    /// voicemail.
     #[must_use]
     pub fn exits(&self) -> Vec<(&'static str, &FlowName)> {
         match &self.kind {
-            FlowKind::Message(_) => Vec::new(),
+            FlowKind::Message(_) | FlowKind::Voicemail(_) => Vec::new(),
             FlowKind::Hours(hours) => {
                 vec![("then", &hours.then), ("otherwise", &hours.otherwise)]
             }
             FlowKind::Ring(ring) => vec![("otherwise", &ring.otherwise)],
             FlowKind::Queue(queue) => vec![("otherwise", &queue.otherwise)],
             FlowKind::Hotline(hotline) => vec![("otherwise", &hotline.otherwise)],
+            FlowKind::Menu(menu) => {
+                let mut exits = menu.choices();
+                exits.push(("otherwise", &menu.otherwise));
+                exits
+            }
         }
     }
 
@@ -94,10 +112,25 @@ impl Flow {
     #[must_use]
     pub fn agents(&self) -> Vec<&AgentName> {
         match &self.kind {
-            FlowKind::Message(_) | FlowKind::Hours(_) => Vec::new(),
+            FlowKind::Message(_)
+            | FlowKind::Hours(_)
+            | FlowKind::Menu(_)
+            | FlowKind::Voicemail(_) => Vec::new(),
             FlowKind::Ring(ring) => ring.agents.iter().collect(),
             FlowKind::Queue(queue) => queue.agents.iter().collect(),
             FlowKind::Hotline(hotline) => hotline.staff().collect(),
+        }
+    }
+
+    /// Whether callers are recorded here: what their line's [`Consent`](super::Consent) is about.
+    #[must_use]
+    pub fn records(&self) -> bool {
+        match &self.kind {
+            FlowKind::Ring(ring) => ring.record,
+            FlowKind::Queue(queue) => queue.record,
+            FlowKind::Hotline(hotline) => hotline.record,
+            FlowKind::Voicemail(_) => true,
+            FlowKind::Message(_) | FlowKind::Hours(_) | FlowKind::Menu(_) => false,
         }
     }
 }
@@ -114,6 +147,8 @@ impl FlowKind {
             Self::Hotline(hotline) if hotline.shared => "hotline",
             // Phones that ring together: its strategy.
             Self::Hotline(_) => "ring",
+            Self::Menu(_) => "menu",
+            Self::Voicemail(_) => "voicemail",
         }
     }
 }

@@ -7,7 +7,9 @@ mod calendar;
 mod fields;
 mod flow;
 mod hotline;
+mod menu;
 mod notify;
+mod voicemail;
 
 use super::agent::{Agent, Endpoint, sip};
 use super::fault::{Faults, Wrong, did_you_mean, listed, quoted};
@@ -59,12 +61,21 @@ pub(super) struct Graph {
 #[derive(Default)]
 pub(super) struct Node {
     pub(super) span: Range<usize>,
-    /// Where a flow leads.
+    /// Where a flow leads by itself.
     pub(super) exits: Vec<Reference>,
+    /// Where it leads by a caller's choice in a menu.
+    pub(super) choices: Vec<Reference>,
     /// Whom a flow rings.
     pub(super) agents: Vec<Reference>,
     /// Whether there may be exits that could not be read.
     pub(super) exits_lost: bool,
+}
+
+impl Node {
+    /// All flows that this one leads to.
+    pub(super) fn ways(&self) -> impl Iterator<Item = &Reference> {
+        self.exits.iter().chain(&self.choices)
+    }
 }
 
 /// A name written somewhere.
@@ -352,21 +363,29 @@ fn read_label(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<String> 
 
 fn read_language(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<String> {
     let code = text(reading, item, "a language", Ok)?;
-    if language::KNOWN.contains(&code.as_str()) {
-        return Some(code);
+    read_language_code(reading, &code, &item.span)
+}
+
+fn read_language_code(
+    reading: &mut Reading<'_, '_>,
+    code: &str,
+    span: &Range<usize>,
+) -> Option<String> {
+    if language::KNOWN.contains(&code) {
+        return Some(code.to_owned());
     }
     // The commonest slip: the country's code is GB.
     let meant = code.replace("UK", "GB");
     let near = reading.faults.nearest(&meant, language::KNOWN);
     let advice = near.map(did_you_mean);
-    if language::is_code(&code) {
-        let message = format!("Vonage is not known to speak {}", quoted(&code));
-        reading.faults.warning(item.span.clone(), message, advice);
-        return Some(code);
+    if language::is_code(code) {
+        let message = format!("Vonage is not known to speak {}", quoted(code));
+        reading.faults.warning(span.clone(), message, advice);
+        return Some(code.to_owned());
     }
-    let message = format!("{} is no language code", quoted(&code));
+    let message = format!("{} is no language code", quoted(code));
     let advice = advice.or_else(|| Some("write it like \"en-GB\"".to_owned()));
-    reading.faults.fault(item.span.clone(), message, advice);
+    reading.faults.fault(span.clone(), message, advice);
     None
 }
 

@@ -1,5 +1,7 @@
 //! Whole plans: good ones, and each way in which one can be bad.
 
+mod voice;
+
 use super::*;
 use crate::plan::flow::{COOL_DOWN_DEFAULT, RING_TIMEOUT_DEFAULT};
 use jiff::civil::date;
@@ -449,12 +451,12 @@ fn wrong_flows_are_told() {
             "1:1: flow \"x\" has no `type` (write type = \"message\")",
         ),
         (
-            "type = \"menu\"",
-            "2:8: there is no type of flow \"menu\" (types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\")",
+            "type = \"wizard\"",
+            "2:8: there is no type of flow \"wizard\" (types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\", \"menu\", \"voicemail\")",
         ),
         (
             "type = \"mesage\"\nsay = \"x\"",
-            "2:8: there is no type of flow \"mesage\" (did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\")",
+            "2:8: there is no type of flow \"mesage\" (did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\", \"menu\", \"voicemail\")",
         ),
         (
             "type = 1",
@@ -710,10 +712,6 @@ fn wrong_queues_are_told() {
             "7:10: `record` is text, expected true or false",
         ),
         (
-            "max-wait = \"10m\"\nrecord = true",
-            "warning 7:10: callers are not told that they are recorded (tell them in `connect-say`)",
-        ),
-        (
             "max-wait = \"10m\"\nmaxwait = \"10m\"",
             "7:1: flow \"x\" has no key \"maxwait\" (keys are type, language, say, music, agents, confirm, connect-say, record, timeout, free-after, max-wait, cool-down, wrap-up, transfer, otherwise)",
         ),
@@ -819,9 +817,9 @@ fn what_no_call_reaches_is_warned_of() {
         &["7:8: there is no flow \"nigth\" (did you mean \"night\"?)"],
     );
     check_head(
-        "[flow.b]\ntype = \"message\"\nsay = \"x\"\n[flow.m]\ntype = \"menu\"\nkeys = \"b\"\n[[line]]\nnumber = \"447700900001\"\nname = \"N\"\nflow = \"m\"\n",
+        "[flow.b]\ntype = \"message\"\nsay = \"x\"\n[flow.m]\ntype = \"wizard\"\nkeys = \"b\"\n[[line]]\nnumber = \"447700900001\"\nname = \"N\"\nflow = \"m\"\n",
         &[
-            "5:8: there is no type of flow \"menu\" (types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\")",
+            "5:8: there is no type of flow \"wizard\" (types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\", \"menu\", \"voicemail\")",
         ],
     );
 }
@@ -853,7 +851,7 @@ type = "mesage"
             "6:8: there is no flow \"dsek\" (did you mean \"desk\"?)",
             "8:8: key with no value, expected `=`",
             "14:1: the key \"say\" is written twice",
-            "16:8: there is no type of flow \"mesage\" (did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\")",
+            "16:8: there is no type of flow \"mesage\" (did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\", \"menu\", \"voicemail\")",
         ],
     );
 }
@@ -933,7 +931,7 @@ say = "Nobody hears this."
 29:11: `timeout` cannot be used: "3m" is out of range (write a time from "1s" to "2m")
 30:13: a caller could go round for ever: office → queue → office (let the way end, for instance in a message)
 31:1: flow "closed" has no `say` (write say = "…")
-32:8: there is no type of flow "mesage" (did you mean "message"? types here: "message", "hours", "ring", "queue", "hotline")
+32:8: there is no type of flow "mesage" (did you mean "message"? types here: "message", "hours", "ring", "queue", "hotline", "menu", "voicemail")
 warning 33:7: no call reaches the flow "spare" (lead a line or another flow to it, or take it out)
 "#);
 }

@@ -1,5 +1,6 @@
 //! Rooms: where a caller waits while many phones ring, and what is said at each of them.
 
+use super::consent::{Consented, consented};
 use super::{cue, line_of, notify, own, say};
 use crate::call::{Call, Helper};
 use crate::cue::{Cue, Step};
@@ -131,25 +132,31 @@ pub fn room(plan: &Plan, flow: &Flow, hotline: &Hotline, call: &Call) -> Ncco {
         }
         None => {}
     }
+    if hotline.record
+        && let Consented::Yes(said) = consented(plan, flow, call)
+    {
+        ncco.extend(said);
+    }
     let drawn = usize::try_from(call.draw()).unwrap_or(0) % hotline.music.len().max(1);
     ncco.then(Conversation {
         music_on_hold_url: hotline.music.get(drawn).map(ToString::to_string),
         start_on_enter: Some(false),
         end_on_exit: Some(true),
-        ..conversation(flow, hotline, call)
+        ..conversation(plan, flow, hotline, call)
     })
 }
 
 /// The room of a call. Each side says that it is recorded, since either may be in it first.
-fn conversation(flow: &Flow, hotline: &Hotline, call: &Call) -> Conversation {
+fn conversation(plan: &Plan, flow: &Flow, hotline: &Hotline, call: &Call) -> Conversation {
+    let record = hotline.record && matches!(consented(plan, flow, call), Consented::Yes(_));
     let noticed = || {
         let cue = cue(call, flow, Step::Room).to_query();
         format!("{}/webhooks/recording?{cue}", call.base)
     };
     Conversation {
-        record: hotline.record.then_some(true),
-        event_url: hotline.record.then(noticed),
-        event_method: hotline.record.then_some(Method::Post),
+        record: record.then_some(true),
+        event_url: record.then(noticed),
+        event_method: record.then_some(Method::Post),
         ..Conversation::named(call.conversation.as_str())
     }
 }
@@ -222,11 +229,11 @@ pub(super) fn ask_for_key(text: &str, base: &str, cue: &Cue) -> Ncco {
 
 /// Takes one of the staff into the caller's room.
 #[must_use]
-pub fn enter(flow: &Flow, hotline: &Hotline, call: &Call) -> Ncco {
+pub fn enter(plan: &Plan, flow: &Flow, hotline: &Hotline, call: &Call) -> Ncco {
     Ncco::default().then(Conversation {
         start_on_enter: Some(true),
         end_on_exit: Some(false),
-        ..conversation(flow, hotline, call)
+        ..conversation(plan, flow, hotline, call)
     })
 }
 

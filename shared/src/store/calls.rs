@@ -558,7 +558,7 @@ fn served(agent: &AgentName, offer: &OfferId) -> Expression {
     .with(":offer", text(offer.to_string()))
 }
 
-fn event_item(home: &Home, event: &Event, now: Timestamp) -> Item {
+pub(super) fn event_item(home: &Home, event: &Event, now: Timestamp) -> Item {
     let fingerprint = event.fingerprint();
     let mut item = key_of(Key::Event {
         home,

@@ -76,6 +76,8 @@ pub enum Key<'a> {
     Recording(&'a RecordingId),
     /// News for one target, and how far the telling got.
     Notification(&'a NotificationId),
+    /// What was said in a recording, and how far its archiving got.
+    Transcript(&'a RecordingId),
     /// The plan in force.
     CurrentPlan,
     /// A version of the plan.
@@ -92,7 +94,7 @@ impl Key<'_> {
             Self::Waiting { queue, .. } => queue_pk(queue),
             Self::Agent(name) => format!("AGENT#{name}"),
             Self::Turns(flow) => format!("TURNS#{flow}"),
-            Self::Recording(id) => format!("RECORDING#{id}"),
+            Self::Recording(id) | Self::Transcript(id) => format!("RECORDING#{id}"),
             Self::Notification(id) => format!("NEWS#{}", id.news),
             Self::CurrentPlan | Self::Plan(_) => "PLAN".to_owned(),
         }
@@ -113,6 +115,7 @@ impl Key<'_> {
             Self::Turns(_) => "TURNS".to_owned(),
             Self::Recording(_) => "RECORDING".to_owned(),
             Self::Notification(id) => format!("TARGET#{}", id.target),
+            Self::Transcript(_) => "TRANSCRIPT".to_owned(),
             Self::CurrentPlan => "CURRENT".to_owned(),
             Self::Plan(version) => format!("VERSION#{version}"),
         }
@@ -155,6 +158,8 @@ pub enum Listing {
     Untold,
     /// The notifications given up, each with its reason.
     GivenUp,
+    /// The transcripts still to be fetched.
+    Transcripts,
 }
 
 impl Listing {
@@ -168,6 +173,7 @@ impl Listing {
             Self::Failed => "RECORDINGS#failed".to_owned(),
             Self::Untold => "NOTIFICATIONS#pending".to_owned(),
             Self::GivenUp => "NOTIFICATIONS#failed".to_owned(),
+            Self::Transcripts => "TRANSCRIPTS#pending".to_owned(),
         }
     }
 }
@@ -224,6 +230,7 @@ mod tests {
             Key::Turns(&queue),
             Key::Recording(&recording),
             Key::Notification(&notification),
+            Key::Transcript(&recording),
             Key::CurrentPlan,
             Key::Plan("x"),
         ];

@@ -50,25 +50,27 @@ pub enum Claimed {
 
 impl Store {
     /// Puts a call that began otherwise into a queue. False when it is over, waits already, or has
-    /// been in this queue and left it: no plan leads there twice, so that is a repeat of what was
-    /// said before.
+    /// been in this queue and left it: that is a repeat of what was said before, or a menu led
+    /// there again, and who has waited for as long as one may does not wait again.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn enter(&self, call: &LegId, place: &Place) -> Result<bool, StoreError> {
+    pub async fn enter(&self, call: &Call, place: &Place) -> Result<bool, StoreError> {
+        // A transfer goes by what is written here: it shall know of the menus as well.
         let enter = Expression::new(
-            "SET #place = :place",
+            "SET #place = :place, #menus = :menus",
             "attribute_exists(#line) AND attribute_not_exists(#ended) \
              AND attribute_not_exists(#place) AND NOT contains(#left, :queue)",
         )
         .with(":queue", text(place.queue.to_string()))
+        .with(":menus", AttributeValue::N(call.menus.to_string()))
         .with(
             ":place",
             serde_dynamo::to_attribute_value(place).expect("a place is a map"),
         );
         let writes = vec![
-            Write::update(&self.table, Key::Call(call), &enter),
-            self.waiting_write(call, place),
+            Write::update(&self.table, Key::Call(&call.leg), &enter),
+            self.waiting_write(&call.leg, place),
         ];
         let outcome = self.transact("enter a queue", writes).await?;
         Ok(matches!(outcome, Transacted::Done))

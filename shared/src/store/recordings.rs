@@ -126,7 +126,7 @@ impl Store {
     }
 }
 
-fn recording_item(recording: &Recording) -> Item {
+pub(super) fn recording_item(recording: &Recording) -> Item {
     let mut item = key_of(Key::Recording(&recording.notice.recording));
     item.extend(to_item(recording));
     let listing = match recording.state {

@@ -1,6 +1,6 @@
 //! Messages of our queues.
 
-use switchboard_shared::job::{ArchiveJob, Job};
+use switchboard_shared::job::{ArchiveJob, Job, TranscriptJob};
 
 /// Reads the bytes as a job of either queue.
 ///
@@ -24,5 +24,12 @@ pub fn target(data: &[u8]) {
         // It becomes a part of a path and of a key.
         let id = job.recording.as_str();
         assert!(!id.contains(['#', '/']) && !id.starts_with('.'), "{id}");
+    }
+    if let Ok(job) = serde_json::from_str::<TranscriptJob>(text) {
+        let written = serde_json::to_string(&job).unwrap();
+        assert_eq!(
+            serde_json::from_str::<TranscriptJob>(&written).unwrap(),
+            job
+        );
     }
 }

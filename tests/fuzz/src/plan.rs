@@ -8,7 +8,8 @@ use switchboard_shared::ncco::check::Severity as Grade;
 use switchboard_shared::offer::{By, Offer};
 use switchboard_shared::plan::fault::{PlanFault, Severity};
 use switchboard_shared::plan::{FlowKind, Plan};
-use switchboard_shared::script::{self, Next, room};
+use switchboard_shared::script::{self, Next, menu, room};
+use switchboard_shared::webhook::Digits;
 
 /// Lines and flows of one plan that are followed: more of the same say nothing new.
 const FOLLOWED: usize = 8;
@@ -53,7 +54,7 @@ pub fn target(data: &[u8]) {
             let decision = script::answer(&plan, &call, now);
             assert!(!decision.why.is_empty());
             match decision.next {
-                Next::Say(ncco) => sayable(&ncco),
+                Next::Say(ncco) | Next::Mailbox(_, ncco) => sayable(&ncco),
                 Next::Wait(flow, queue) => sayable(&script::hold(flow, queue, &call, 0)),
                 Next::Gather(flow, hotline) => sayable(&room::room(&plan, flow, hotline, &call)),
             }
@@ -64,19 +65,60 @@ pub fn target(data: &[u8]) {
         let call = call(&plan, "447700900000", Timestamp::UNIX_EPOCH);
         match &flow.kind {
             FlowKind::Message(_) | FlowKind::Hours(_) => {}
+            FlowKind::Menu(menu) => {
+                let said = menu.speech.first().map(|phrase| phrase.words.join(" "));
+                let keys = menu.keys.keys().map(ToString::to_string);
+                let inputs = keys
+                    .chain(["x".to_owned(), String::new()])
+                    .map(|keys| Digits {
+                        keys,
+                        spoken: said.iter().cloned().collect(),
+                        ..Digits::default()
+                    });
+                for input in inputs.map(Some).chain([None]) {
+                    for reading in [0, 1, u8::MAX] {
+                        let chosen = menu::chosen(
+                            &plan,
+                            &flow.name,
+                            reading,
+                            input.as_ref(),
+                            &call,
+                            call.at,
+                        );
+                        if let Next::Say(ncco) | Next::Mailbox(_, ncco) = chosen.next {
+                            sayable(&ncco);
+                        }
+                    }
+                }
+            }
+            FlowKind::Voicemail(_) => {
+                for consent in [None, Some(true), Some(false)] {
+                    let call = Call {
+                        consent,
+                        ..call.clone()
+                    };
+                    match script::follow(&plan, &flow.name, &call, call.at).next {
+                        Next::Say(ncco) | Next::Mailbox(_, ncco) => sayable(&ncco),
+                        Next::Wait(..) => panic!("a voicemail is no queue"),
+                        Next::Gather(flow, hotline) => {
+                            sayable(&room::room(&plan, flow, hotline, &call))
+                        }
+                    }
+                }
+            }
             FlowKind::Ring(ring) => {
                 for index in 0..ring.agents.len() {
                     let ncco = script::ring_agent(&plan, flow, ring, index, &call, call.at);
                     sayable(&ncco.expect("a ring's agents are in the plan"));
                     let after = script::after_ring(&plan, &flow.name, index, &call, call.at);
-                    if let Next::Say(ncco) = after.next {
+                    if let Next::Say(ncco) | Next::Mailbox(_, ncco) = after.next {
                         sayable(&ncco);
                     }
                 }
             }
             FlowKind::Hotline(hotline) => {
                 sayable(&room::room(&plan, flow, hotline, &call));
-                sayable(&room::enter(flow, hotline, &call));
+                sayable(&room::enter(&plan, flow, hotline, &call));
                 for agent in hotline.staff() {
                     let cue = room::staff_cue(&call, flow, agent);
                     for cue in [cue.clone(), cue.asking()] {

@@ -41,6 +41,7 @@ pub(super) fn read(
         reading.faults.nearest(&kind, KINDS).map(str::to_owned)
     });
     let language = fields.optional(reading, "language", read_language);
+    let default = reading.defaults.language.clone();
     let mut flow = Body {
         reading,
         fields,
@@ -52,6 +53,15 @@ pub(super) fn read(
         Some("ring") => flow.any_ring(),
         Some("queue") => flow.queue().map(FlowKind::Queue),
         Some("hotline") => flow.hotline().map(FlowKind::Hotline),
+        Some("menu") => flow.menu().map(FlowKind::Menu),
+        Some("voicemail") => {
+            let own = match &language {
+                Some(Some(code)) => Some(code.as_str()),
+                Some(None) => Some(default.as_str()),
+                None => None,
+            };
+            flow.voicemail(own).map(FlowKind::Voicemail)
+        }
         _ => {
             // Its keys cannot be judged, and it may lead anywhere and ring anybody.
             flow.node.exits_lost = true;
@@ -60,14 +70,14 @@ pub(super) fn read(
         }
     };
     flow.fields.done(flow.reading);
-    let language = language.map(|code| code.unwrap_or_else(|| reading.defaults.language.clone()));
+    let language = language.map(|code| code.unwrap_or(default));
     (language.zip(kind), node)
 }
 
 pub(super) struct Body<'b, 'f, 't, 'd> {
     pub(super) reading: &'b mut Reading<'f, 't>,
     pub(super) fields: Fields<'d>,
-    node: &'b mut Node,
+    pub(super) node: &'b mut Node,
 }
 
 impl Body<'_, '_, '_, '_> {
@@ -125,7 +135,7 @@ impl Body<'_, '_, '_, '_> {
         let agents = self.agents("agents");
         let confirm = self.yes_or_no("confirm", true);
         let timeout = self.duration("timeout", RING_TIMEOUT);
-        let record = self.record("say", &say);
+        let record = self.record();
         let otherwise = self.exit("otherwise");
         let timeout = timeout.map(|given| given.unwrap_or(RING_TIMEOUT_DEFAULT));
         if let (Some(agents), Some(timeout)) = (&agents, timeout) {
@@ -148,8 +158,7 @@ impl Body<'_, '_, '_, '_> {
         let agents = self.agents("agents");
         let confirm = self.yes_or_no("confirm", true);
         let connect_say = self.optional_say("connect-say");
-        // Whoever is put through at once hears no `say`.
-        let record = self.record("connect-say", &connect_say);
+        let record = self.record();
         let timeout = self.duration("timeout", RING_TIMEOUT);
         let free_after = self.duration("free-after", FREE_AFTER);
         let max_wait = self.max_wait();
@@ -195,7 +204,7 @@ impl Body<'_, '_, '_, '_> {
         Some(given.unwrap_or(unless_given))
     }
 
-    fn say(&mut self, key: &'static str) -> Option<String> {
+    pub(super) fn say(&mut self, key: &'static str) -> Option<String> {
         let example = format!("{key} = \"…\"");
         self.fields.required(self.reading, key, &example, read_say)
     }
@@ -205,24 +214,16 @@ impl Body<'_, '_, '_, '_> {
         self.fields.optional(self.reading, key, read_say)
     }
 
-    /// Whether the talk is recorded, which every caller should hear before it, in the text of `key`.
-    #[allow(clippy::option_option)]
-    fn record(&mut self, key: &str, text: &Option<Option<String>>) -> Option<bool> {
+    /// Whether the talk is recorded. What callers are told of it, their line says.
+    fn record(&mut self) -> Option<bool> {
         let record = self
             .fields
             .optional(self.reading, "record", |reading, item| {
-                let Some(record) = item.value.as_bool() else {
+                let record = item.value.as_bool();
+                if record.is_none() {
                     reading.mismatch(item, "true or false", None);
-                    return None;
-                };
-                if record && matches!(text, Some(None)) {
-                    let message = "callers are not told that they are recorded";
-                    let advice = format!("tell them in `{key}`");
-                    reading
-                        .faults
-                        .warning(item.span.clone(), message, Some(advice));
                 }
-                Some(record)
+                record
             })?;
         Some(record.unwrap_or_default())
     }
@@ -330,7 +331,7 @@ impl Body<'_, '_, '_, '_> {
     }
 }
 
-fn read_say(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<String> {
+pub(super) fn read_say(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<String> {
     let key = item.key;
     text(reading, item, "text", |text| {
         say::parse(&text).map_err(|wrong| Wrong {

@@ -1,0 +1,51 @@
+//! What callers choose: in a menu, and whether they may be recorded.
+//!
+//! The cue says what was asked and how often, so the same choice gets the same answer, however often
+//! and however late it is told.
+
+use super::Events;
+use axum::response::Response;
+use jiff::Timestamp;
+use switchboard_shared::cue::{Cue, Step};
+use switchboard_shared::script::{self, consent, menu};
+use switchboard_shared::web::{self, Failure};
+use switchboard_shared::webhook::Digits;
+
+impl Events {
+    /// Goes on with what was chosen. No input: our reply to it was lost, and the script has come to
+    /// the `notify` behind it.
+    pub(super) async fn chosen(
+        &self,
+        cue: &Cue,
+        input: Option<&Digits>,
+        base: &str,
+        now: Timestamp,
+    ) -> Result<Response, Failure> {
+        let Some(call) = self.store.call(&cue.call).await? else {
+            // The store was away when it began. It is about to be written: then we are asked again.
+            return Ok(web::say(&script::ask_again(cue.clone(), base)));
+        };
+        if call.ended.is_some() {
+            return Ok(web::noted());
+        }
+        if call.served.is_some() {
+            return Ok(web::say(&script::goodbye()));
+        }
+        let mut call = call.come_to(cue);
+        let plan = self.plans.of(&call).await?;
+        let decision = match cue.step {
+            Step::Menu(reading) => menu::chosen(&plan, &cue.flow, reading, input, &call, now),
+            _ => {
+                // An answer that was written before its reply was lost still counts.
+                if input.is_some() || call.consent.is_none() {
+                    let agrees = consent::agrees(input);
+                    self.store.agree(&call.leg, agrees).await?;
+                    call.consent = Some(agrees);
+                }
+                script::follow(&plan, &cue.flow, &call, now)
+            }
+        };
+        tracing::info!(leg.id = %call.leg, "{}", decision.why);
+        self.follow(&plan, &call, decision, now).await
+    }
+}
