@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `line.rs`, `agent.rs`, `flow.rs` | what a plan is made of |
 //! | `calendar.rs`, `window.rs`, `dates.rs` | when a flow of type `hours` is open, and an agent on duty |
+//! | `keep.rs` | how long things are kept |
 //! | `read.rs` | from the tree of the text to these types, one fault per wrong value |
 //! | `check.rs` | the graph: names, circles, what nobody reaches |
 //! | `fault.rs` | faults, and where they are in the text |
@@ -18,6 +19,7 @@ pub mod dates;
 mod duration;
 pub mod fault;
 pub mod flow;
+pub mod keep;
 mod language;
 pub mod line;
 pub mod name;
@@ -34,6 +36,7 @@ pub use calendar::{Calendar, Closed, Opening};
 pub use dates::DateRange;
 pub use fault::{PlanFault, Severity, Wrong};
 pub use flow::{Flow, FlowKind, Hours, Message, Queue, Ring, Transfer};
+pub use keep::Keep;
 pub use line::{CallerShown, Consent, Line};
 pub use name::{AgentName, FlowName};
 pub use window::Window;
@@ -62,6 +65,7 @@ pub struct Plan {
     version: String,
     text: String,
     defaults: Defaults,
+    keep: Keep,
     lines: BTreeMap<PhoneNumber, Line>,
     agents: BTreeMap<AgentName, Agent>,
     flows: BTreeMap<FlowName, Flow>,
@@ -140,6 +144,12 @@ impl Plan {
         &self.defaults
     }
 
+    /// How long the ledger and the recordings are kept.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        self.keep
+    }
+
     /// The line of that number.
     #[must_use]
     pub fn line(&self, number: &PhoneNumber) -> Option<&Line> {
@@ -213,6 +223,7 @@ fn read(text: &str, today: Option<Date>) -> Checked {
             version: version(text),
             text: text.to_owned(),
             defaults: draft.defaults,
+            keep: draft.keep,
             lines: draft
                 .lines
                 .into_iter()

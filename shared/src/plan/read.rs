@@ -6,13 +6,14 @@
 mod calendar;
 mod fields;
 mod flow;
+mod keep;
 
 use super::agent::{Agent, Endpoint, sip};
 use super::fault::{Faults, Wrong, did_you_mean, listed, quoted};
 use super::language;
 use super::line::{CallerShown, Consent, LABEL_LENGTH_MAX, Line};
 use super::name::{AgentName, FlowName, NameError, tidied};
-use super::{Calendar, Defaults, Flow, syntax, zone};
+use super::{Calendar, Defaults, Flow, Keep, syntax, zone};
 use crate::number::PhoneNumber;
 use fields::{Fields, Item, text, type_of};
 use jiff::civil::Date;
@@ -25,6 +26,7 @@ use toml::de::{DeTable, DeValue};
 /// What could be read of a plan. Whole if there are no faults.
 pub(super) struct Draft {
     pub(super) defaults: Defaults,
+    pub(super) keep: Keep,
     pub(super) lines: Vec<Line>,
     pub(super) agents: Vec<Agent>,
     pub(super) flows: Vec<Flow>,
@@ -95,10 +97,12 @@ pub(super) fn read(text: &str, today: Option<Date>, faults: &mut Faults<'_>) -> 
         let lines = fields.take("line");
         let agents = fields.take("agent");
         let flows = fields.take("flow");
+        let keep = fields.take("keep");
         fields.done(&mut reading);
         if let Some(item) = defaults {
             read_defaults(&mut reading, &item);
         }
+        let keep = keep::read(&mut reading, keep);
         let any = lines.is_some();
         let lines = tables(&mut reading, lines, "[[line]]", read_line);
         reading.graph.entries_lost |= any && reading.graph.line_count == 0;
@@ -107,6 +111,7 @@ pub(super) fn read(text: &str, today: Option<Date>, faults: &mut Faults<'_>) -> 
             agents: tables(&mut reading, agents, "[[agent]]", read_agent),
             flows: read_flows(&mut reading, flows),
             defaults: reading.defaults,
+            keep,
             graph: reading.graph,
         }
     })
