@@ -3,6 +3,7 @@
 
 use crate::cloud::Endpoints;
 use crate::engines::{Engines, EnginesError};
+use crate::engines::dynamodb::Table;
 use crate::environment::Environment;
 use crate::poller::Poller;
 use crate::reception::{self, Reception};
@@ -263,6 +264,7 @@ impl Board {
         let (sweeping, swept) = watch::channel(false);
         tasks.spawn(sweep(
             dispatch,
+            engines.table(),
             clock.clone(),
             work.clone(),
             sweeping,
@@ -631,6 +633,7 @@ async fn watch_plan(plans: Arc<Plans>, store: Store, mut stop: watch::Receiver<b
 /// cloud.
 async fn sweep(
     dispatch: Arc<Dispatch>,
+    table: Table,
     clock: Clock,
     work: Work,
     swept: watch::Sender<bool>,
@@ -643,6 +646,10 @@ async fn sweep(
         next.set(Some(clock.after(SWEEP_TICK)));
         if let Err(error) = dispatch.sweep(overdue).await {
             tracing::error!(error = %chain(&error), "the sweep did not end");
+        }
+        // After it, so that what is held was looked after.
+        if let Err(error) = table.expire().await {
+            tracing::error!(error = %chain(&error), "nothing expires this time");
         }
         overdue = switchboard_dispatch::OVERDUE;
         swept.send_replace(true);

@@ -59,7 +59,7 @@ pub fn hmac_hex(key: &[u8], message: &[u8]) -> String {
 }
 
 /// Bytes as lower-case hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes
         .iter()

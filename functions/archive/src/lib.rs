@@ -202,7 +202,8 @@ impl Archiver {
             return Ok(Done::Nothing);
         };
         match recording.state {
-            State::Archived | State::Empty => return Ok(Done::Nothing),
+            State::Archived | State::Empty | State::Deleted => return Ok(Done::Nothing),
+            State::Expired => return self.remove(&recording).await,
             State::Failed => return Ok(Done::GivenUp),
             State::Pending => {}
         }
@@ -240,6 +241,21 @@ impl Archiver {
             }
             Err(why) => Err(self.failed(recording, why).await),
         }
+    }
+
+    /// Removes the object of a recording whose time is over, and only then writes that it is gone. The
+    /// sweep has made sure that nobody holds it.
+    async fn remove(&self, recording: &Recording) -> Result<Done, Undone> {
+        let later = |why: Why| Undone {
+            why,
+            next: Next::In(STORE_AWAY),
+        };
+        let removed = self.archive.remove(recording).await;
+        removed.map_err(|error| later(error.into()))?;
+        let noted = self.store.note_deleted(recording, self.clock.now()).await;
+        noted.map_err(|error| later(error.into()))?;
+        tracing::info!(recording.id = %recording.notice.recording, "a recording whose time was over is removed");
+        Ok(Done::Nothing)
     }
 
     /// Looks up whose recording it is. Before the first try and never after: the line is part of the

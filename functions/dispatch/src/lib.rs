@@ -1,6 +1,8 @@
 //! Jobs from the queue: agents to look after, timers, and the sweep that finds what was left half
 //! done.
 
+mod keep;
+
 use aws_config::SdkConfig;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use jiff::SignedDuration;
@@ -126,6 +128,6 @@ impl Dispatch {
             }
         }
         self.exchange.sweep().await?;
-        Ok(())
+        self.keep(now, overdue.is_zero()).await
     }
 }

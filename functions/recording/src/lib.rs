@@ -8,11 +8,13 @@ use axum::routing::get;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
+use switchboard_shared::chain;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::cue::Cue;
 use switchboard_shared::id::LegId;
 use switchboard_shared::job::{ArchiveJob, JobQueue};
+use switchboard_shared::plans::Plans;
 use switchboard_shared::recording::{Recording, State as Archiving};
 use switchboard_shared::store::{Home, Store};
 use switchboard_shared::web::{self, Failure, Webhooks};
@@ -23,6 +25,7 @@ use switchboard_shared::webhook::{Event, Kind, Notice};
 pub struct Recordings {
     webhooks: Webhooks,
     intake: Intake,
+    plans: Plans,
     clock: Clock,
 }
 
@@ -78,9 +81,21 @@ impl Recordings {
         let webhooks = Webhooks::from_lookup(lookup);
         Some(Self {
             webhooks,
+            plans: Plans::from_lookup(lookup, store.clone()),
             intake: Intake::from_lookup(lookup, sdk, store),
             clock: lookup.clock(),
         })
+    }
+}
+
+impl Recordings {
+    async fn note(&self, home: &Home, event: &Event, now: Timestamp) -> Result<(), Failure> {
+        // How long it is kept, the plan says. Without one it is kept as without a word on it.
+        if let Err(error) = self.plans.current().await {
+            tracing::warn!(error = %chain(&error), "no plan says how long an event is kept");
+        }
+        self.intake.store.note(home, event, now).await?;
+        Ok(())
     }
 }
 
@@ -107,14 +122,12 @@ async fn on_recording(
         // A transcription, or something new: the ledger has room for it.
         (_, Some(leg), _) => {
             recordings
-                .intake
-                .store
                 .note(&Home::Leg(leg.clone()), &event, now)
                 .await?;
         }
         (_, None, Some(conversation)) => {
             let home = Home::Conversation(conversation.clone());
-            recordings.intake.store.note(&home, &event, now).await?;
+            recordings.note(&home, &event, now).await?;
         }
         (_, None, None) => {}
     }

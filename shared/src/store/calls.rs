@@ -3,8 +3,7 @@
 use super::queue::waiting_key;
 use super::transact::{Expression, Transacted, Write, through_conflicts};
 use super::{
-    Home, Item, Key, LEDGER_KEEPS, Listing, Store, StoreError, expiry, from_item, key, key_of,
-    millis, text, to_item,
+    Home, Item, Key, Listing, Store, StoreError, expiry, from_item, key, key_of, millis, text, to_item,
 };
 use crate::call::{Call, Place};
 use crate::id::{ConversationId, LegId};
@@ -114,6 +113,20 @@ pub enum Turn {
     },
 }
 
+impl Turn {
+    /// The agent who by this turn talks with the caller, or has talked.
+    #[must_use]
+    pub fn took(&self) -> Option<&AgentName> {
+        match self {
+            Self::Answered { agent, .. }
+            | Self::RingAnswered { agent, .. }
+            | Self::AgentOver { agent, .. }
+            | Self::RingOver { agent, .. } => Some(agent),
+            Self::CallerOver { .. } | Self::Unanswered { .. } => None,
+        }
+    }
+}
+
 /// Writes that stand or fall together. Where the first no longer apply, the next are tried; where
 /// none do, nothing of it is written.
 type Group = VecDeque<Vec<Write>>;
@@ -134,6 +147,9 @@ pub struct LedgerEvent {
     pub at: Option<String>,
     /// When we first heard of it.
     pub heard: String,
+    /// The agent who took the caller by this event, or whose talk it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentName>,
     /// All its fields, as JSON.
     pub body: String,
 }
@@ -152,7 +168,7 @@ impl Store {
             key::LISTED.to_owned(),
             text(format!("{}#{}", call.at, call.leg)),
         );
-        item.insert(key::TTL.to_owned(), expiry(call.at, LEDGER_KEEPS));
+        item.insert(key::TTL.to_owned(), expiry(call.at, self.keep().ledger));
         // An update, not a put: the caller's hang-up may have been noted before.
         let expression = Expression::new("", "attribute_not_exists(#line)").set_all(item);
         let old = match &call.place {
@@ -226,7 +242,7 @@ impl Store {
         let put = self
             .client
             .put_item()
-            .set_item(Some(event_item(home, event, now)))
+            .set_item(Some(self.event_item(home, event, None, now)))
             .condition_expression("attribute_not_exists(pk)");
         let new = self.put_if("note an event", put).await?;
         Ok(if new { Noted::First } else { Noted::Again })
@@ -243,7 +259,7 @@ impl Store {
         turn: &Turn,
         now: Timestamp,
     ) -> Result<Noted, StoreError> {
-        let note = Write::put_new(&self.table, event_item(home, event, now));
+        let note = Write::put_new(&self.table, self.event_item(home, event, Some(turn), now));
         let mut groups = self.turn_writes(turn, now);
         // Each round leaves out at least some writes, so this ends.
         loop {
@@ -304,7 +320,7 @@ impl Store {
                     ":at",
                     text(at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
                 )
-                .with(":ttl", expiry(now, LEDGER_KEEPS));
+                .with(":ttl", expiry(now, self.keep().ledger));
                 vec![one(vec![update(Key::Call(call), &over)])]
             }
             Turn::Answered {
@@ -333,7 +349,7 @@ impl Store {
                 let serves =
                     Expression::new("SET #served = :agent, #ttl = if_not_exists(#ttl, :ttl)", "")
                         .with(":agent", text(agent.to_string()))
-                        .with(":ttl", expiry(now, LEDGER_KEEPS));
+                        .with(":ttl", expiry(now, self.keep().ledger));
                 let mut begins = serves.clone().with(":offer", text(offer.to_string()));
                 "NOT contains(#over, :offer)".clone_into(&mut begins.condition);
                 // Whoever talks on another line is not rung for a queue meanwhile.
@@ -397,7 +413,7 @@ impl Store {
                     "",
                 )
                 .with(":agent", text(agent.to_string()))
-                .with(":ttl", expiry(now, LEDGER_KEEPS))
+                .with(":ttl", expiry(now, self.keep().ledger))
                 .with(":over", AttributeValue::Ss(vec![offer.to_string()]));
                 vec![
                     one(vec![update(Key::Call(call), &over)]),
@@ -516,6 +532,26 @@ impl Store {
             .expression_attribute_values(":l", text(listing.pk()));
         self.all("list", what, query).await
     }
+
+    /// An event as an item. `turn`: what it changes besides, where that is known.
+    fn event_item(&self, home: &Home, event: &Event, turn: Option<&Turn>, now: Timestamp) -> Item {
+        let fingerprint = event.fingerprint();
+        let mut item = key_of(Key::Event {
+            home,
+            fingerprint: &fingerprint,
+        });
+        item.extend(to_item(&LedgerEvent {
+            word: event.word().to_owned(),
+            leg: event.leg.as_ref().map(ToString::to_string),
+            conversation: event.conversation.as_ref().map(ToString::to_string),
+            at: event.at.map(|at| at.to_string()),
+            heard: now.to_string(),
+            agent: turn.and_then(Turn::took).cloned(),
+            body: event.fields.to_json(),
+        }));
+        item.insert(key::TTL.to_owned(), expiry(now, self.keep().ledger));
+        item
+    }
 }
 
 fn engaged(
@@ -541,22 +577,4 @@ fn served(agent: &AgentName, offer: &OfferId) -> Expression {
     )
     .with(":agent", text(agent.to_string()))
     .with(":offer", text(offer.to_string()))
-}
-
-fn event_item(home: &Home, event: &Event, now: Timestamp) -> Item {
-    let fingerprint = event.fingerprint();
-    let mut item = key_of(Key::Event {
-        home,
-        fingerprint: &fingerprint,
-    });
-    item.extend(to_item(&LedgerEvent {
-        word: event.word().to_owned(),
-        leg: event.leg.as_ref().map(ToString::to_string),
-        conversation: event.conversation.as_ref().map(ToString::to_string),
-        at: event.at.map(|at| at.to_string()),
-        heard: now.to_string(),
-        body: event.fields.to_json(),
-    }));
-    item.insert(key::TTL.to_owned(), expiry(now, LEDGER_KEEPS));
-    item
 }

@@ -23,6 +23,10 @@ pub(super) const BY_LISTING: &str = "by-listing";
 pub(super) const BY_CONVERSATION: &str = "by-conversation";
 /// What the sort keys of a call's events begin with.
 pub(super) const EVENT: &str = "EVENT#";
+/// Partition key of the recordings that are to be looked at.
+pub(super) const LOOKS: &str = "LOOKS";
+/// Partition key of the calls that are held.
+pub(super) const HELD: &str = "HELD";
 /// What the sort keys of waiting callers begin with.
 pub(super) const WAITING: &str = "WAIT#";
 
@@ -60,6 +64,15 @@ pub enum Key<'a> {
     Agent(&'a AgentName),
     /// A recording and how far its archiving got.
     Recording(&'a RecordingId),
+    /// When a recording is to be looked at: whether its time is over. Sorts by time.
+    Look {
+        /// When.
+        at: Timestamp,
+        /// The recording.
+        recording: &'a RecordingId,
+    },
+    /// A call that is held, or was until a moment ago.
+    Held(&'a LegId),
     /// The plan in force.
     CurrentPlan,
     /// A version of the plan.
@@ -76,6 +89,8 @@ impl Key<'_> {
             Self::Waiting { queue, .. } => queue_pk(queue),
             Self::Agent(name) => format!("AGENT#{name}"),
             Self::Recording(id) => format!("RECORDING#{id}"),
+            Self::Look { .. } => LOOKS.to_owned(),
+            Self::Held(_) => HELD.to_owned(),
             Self::CurrentPlan | Self::Plan(_) => "PLAN".to_owned(),
         }
     }
@@ -92,6 +107,8 @@ impl Key<'_> {
             }
             Self::Agent(_) => "AGENT".to_owned(),
             Self::Recording(_) => "RECORDING".to_owned(),
+            Self::Look { at, recording } => format!("{:013}#{recording}", at.as_millisecond()),
+            Self::Held(leg) => leg.to_string(),
             Self::CurrentPlan => "CURRENT".to_owned(),
             Self::Plan(version) => format!("VERSION#{version}"),
         }
@@ -189,6 +206,11 @@ mod tests {
             },
             Key::Agent(&name),
             Key::Recording(&recording),
+            Key::Look {
+                at: since,
+                recording: &recording,
+            },
+            Key::Held(&leg),
             Key::CurrentPlan,
             Key::Plan("x"),
         ];
