@@ -3,7 +3,7 @@
 
 use super::chosen::{Chosen, moment};
 use super::desk::Desk;
-use super::sheet::{self, Cell, Format};
+use super::sheet::{self, Cell};
 use super::{Found, Global, show};
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
