@@ -2,8 +2,8 @@
 //! every test of whole calls opens one.
 
 use crate::cloud::Endpoints;
-use crate::engines::{Engines, EnginesError};
 use crate::engines::dynamodb::Table;
+use crate::engines::{Engines, EnginesError};
 use crate::environment::Environment;
 use crate::poller::Poller;
 use crate::reception::{self, Reception};

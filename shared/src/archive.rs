@@ -142,11 +142,7 @@ impl Archive {
         if recording.notice.size.is_some_and(|size| size != bytes) {
             return Ok(None);
         }
-        Ok(Some(Archived {
-            key,
-            bytes,
-            sha256,
-        }))
+        Ok(Some(Archived { key, bytes, sha256 }))
     }
 
     /// Removes whatever is left of a recording. What is gone already is no fault.
@@ -160,7 +156,10 @@ impl Archive {
             let head = self.client.head_object().bucket(&self.bucket).key(key);
             match head.send().await {
                 Ok(_) => keys.push(key.clone()),
-                Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {}
+                Err(error)
+                    if error
+                        .as_service_error()
+                        .is_some_and(HeadObjectError::is_not_found) => {}
                 Err(error) => return Err(ArchiveError::s3("look for the recording")(error)),
             }
         }

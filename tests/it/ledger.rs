@@ -90,16 +90,27 @@ async fn calls_are_told_with_who_took_them_how_long_it_took_and_what_it_cost() {
     }
     let waited: i64 = taken["waited_seconds"].as_str().unwrap().parse().unwrap();
     assert!((12..60).contains(&waited), "{waited}");
-    assert_eq!((&found[1]["outcome"], &found[1]["took"]), (&json!("missed"), &json!("")));
+    assert_eq!(
+        (&found[1]["outcome"], &found[1]["took"]),
+        (&json!("missed"), &json!(""))
+    );
     // A spreadsheet shows it, and runs nothing.
     assert_eq!(found[2]["outcome"], "ongoing");
     assert_eq!(
         found[2]["from"],
         "'=HYPERLINK(\"https://evil.example\",\"click\")"
     );
-    assert!(!ran.out.contains("\n=") && !ran.out.contains(",="), "{}", ran.out);
+    assert!(
+        !ran.out.contains("\n=") && !ran.out.contains(",="),
+        "{}",
+        ran.out
+    );
 
-    let by_format = shell.run(&["calls", "--format", "json"]).await.fine().json();
+    let by_format = shell
+        .run(&["calls", "--format", "json"])
+        .await
+        .fine()
+        .json();
     let by_flag = shell.run(&["calls", "--json"]).await.fine().json();
     assert_eq!(by_format, by_flag);
     assert_eq!(by_flag[0]["took"][0]["agent"], "alice");
@@ -108,7 +119,10 @@ async fn calls_are_told_with_who_took_them_how_long_it_took_and_what_it_cost() {
     assert_eq!(by_flag[0]["status"], "completed");
     let table = shell.run(&["calls"]).await.fine().out;
     let row = |leg: &str| table.lines().find(|line| line.contains(leg)).unwrap();
-    assert!(row("leg-1").contains("with alice") && row("leg-1").contains("1:05"), "{table}");
+    assert!(
+        row("leg-1").contains("with alice") && row("leg-1").contains("1:05"),
+        "{table}"
+    );
     assert!(row("leg-2").contains("missed"), "{table}");
     drop(world);
 }
@@ -143,8 +157,13 @@ async fn a_day_is_summed_up() {
     assert_eq!(rows(&sheet)[0]["took"], "alice 1");
     let none = ["summary", "--json", "--day", "2020-01-01"];
     let sum = shell.run(&none).await.fine().json();
-    assert_eq!((&sum["calls"], &sum["mean_wait_seconds"]), (&json!(0), &json!(null)));
-    let ran = shell.run(&["summary", "--day", "2026-11-28", "--week"]).await;
+    assert_eq!(
+        (&sum["calls"], &sum["mean_wait_seconds"]),
+        (&json!(0), &json!(null))
+    );
+    let ran = shell
+        .run(&["summary", "--day", "2026-11-28", "--week"])
+        .await;
     assert_eq!(ran.code, Some(2));
     drop(world);
 }
@@ -184,7 +203,11 @@ async fn the_ledger_is_exported_with_a_row_to_each_call_and_each_event() {
         (&["--until", "2020-01-01"], 0),
         (&["--since", "2020-01-01"], 3),
     ] {
-        let arguments: Vec<_> = ["export", "calls"].iter().chain(arguments).copied().collect();
+        let arguments: Vec<_> = ["export", "calls"]
+            .iter()
+            .chain(arguments)
+            .copied()
+            .collect();
         let sheet = shell.run(&arguments).await.fine().out;
         assert_eq!(rows(&sheet).len(), left, "{arguments:?}");
     }
@@ -202,7 +225,9 @@ fn keeping(ledger: &str, recordings: &str) -> String {
 async fn recorded(world: &World) {
     world.call(SUPPORT, "leg-1").await;
     world.hang_up("leg-1").await;
-    let url = world.platform.recording("file-1", audio(1000), "audio/mpeg");
+    let url = world
+        .platform
+        .recording("file-1", audio(1000), "audio/mpeg");
     let notice = json!({
         "conversation_uuid": "CON-leg-1",
         "recording_uuid": "r-1",
@@ -363,12 +388,22 @@ async fn of_a_held_call_nothing_goes_until_it_is_released() {
 async fn a_hold_is_laid_on_and_lifted_by_command() {
     let shell = Shell::new();
     let world = a_day(&shell).await;
-    let ran = shell.run(&["calls", "hold", "leg-1", "--reason", "file 12/26"]).await;
+    let ran = shell
+        .run(&["calls", "hold", "leg-1", "--reason", "file 12/26"])
+        .await;
     assert_eq!(ran.fine().out, "held leg-1\n");
-    let told = shell.run(&["calls", "hold", "CON-leg-2", "--json"]).await.fine().json();
+    let told = shell
+        .run(&["calls", "hold", "CON-leg-2", "--json"])
+        .await
+        .fine()
+        .json();
     assert_eq!(told["call"], "leg-2");
     assert!(told["hold"]["since"].is_string(), "{told}");
-    let listed = shell.run(&["calls", "--held", "--json"]).await.fine().json();
+    let listed = shell
+        .run(&["calls", "--held", "--json"])
+        .await
+        .fine()
+        .json();
     assert_eq!(crate::cli::legs(&listed), ["leg-1", "leg-2"]);
     assert_eq!(listed[0]["hold"]["reason"], "file 12/26");
     let shown = shell.run(&["calls", "show", "leg-1"]).await.fine().out;
@@ -378,7 +413,11 @@ async fn a_hold_is_laid_on_and_lifted_by_command() {
 
     let ran = shell.run(&["calls", "release", "leg-1"]).await.fine();
     assert_eq!(ran.out, "released leg-1\n");
-    let listed = shell.run(&["calls", "--held", "--json"]).await.fine().json();
+    let listed = shell
+        .run(&["calls", "--held", "--json"])
+        .await
+        .fine()
+        .json();
     assert_eq!(crate::cli::legs(&listed), ["leg-2"]);
     let ran = shell.run(&["calls", "release", "leg-1"]).await;
     assert_eq!(ran.code, Some(1));
@@ -387,7 +426,9 @@ async fn a_hold_is_laid_on_and_lifted_by_command() {
     assert_eq!(ran.code, Some(1));
     assert!(ran.err.contains("nothing is known of leg-9"), "{ran:?}");
     for reason in ["", " ", "two\nlines", &"x".repeat(501)] {
-        let ran = shell.run(&["calls", "hold", "leg-1", "--reason", reason]).await;
+        let ran = shell
+            .run(&["calls", "hold", "leg-1", "--reason", reason])
+            .await;
         assert_eq!(ran.code, Some(2), "{reason:?}");
     }
     drop(world);
@@ -472,14 +513,24 @@ async fn an_address_that_is_not_vonages_is_asked_nothing_and_gets_no_token() {
 async fn no_name_of_a_file_leaves_the_folder() {
     let platform = Platform::start();
     let shell = asking(&platform);
-    for id in ["../r-1", "..", "a/b", "/etc/passwd", ".profile", "a\\..\\b", ""] {
+    for id in [
+        "../r-1",
+        "..",
+        "a/b",
+        "/etc/passwd",
+        ".profile",
+        "a\\..\\b",
+        "",
+    ] {
         let ran = shell.run(&["recordings", "get", id]).await;
         assert_eq!(ran.code, Some(2), "{id:?}");
     }
     // The last part of an address is no name for a file, unless it is an id.
     for path in ["..%2f..%2fetc%2fpasswd", ".hidden", "a%00b", "x%20y"] {
         let url = format!("{}/v1/files/{path}", platform.url());
-        let ran = shell.run(&["recordings", "get", &url, "--out", "calls"]).await;
+        let ran = shell
+            .run(&["recordings", "get", &url, "--out", "calls"])
+            .await;
         assert_eq!(ran.code, Some(1), "{path}: nobody has it");
     }
     let left = std::fs::read_dir(shell.path("calls")).unwrap().count();
@@ -564,7 +615,9 @@ async fn a_recording_from_the_archive_is_whole_whatever_was_there_of_it() {
     assert!(ran.err.contains("--out"), "{ran:?}");
     assert_eq!(std::fs::read(shell.path("r-1.mp3")).unwrap(), b"mine");
     // All of a day, and an id of it besides.
-    let today = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC).date();
+    let today = jiff::Zoned::now()
+        .with_time_zone(jiff::tz::TimeZone::UTC)
+        .date();
     let days = [today.yesterday().unwrap(), today, today.tomorrow().unwrap()];
     let mut arguments = vec!["recordings".to_owned(), "get".to_owned(), "r-1".to_owned()];
     arguments.extend(days.map(|day| day.to_string()));

@@ -309,7 +309,11 @@ async fn timeline(desk: &Desk, global: &Global, id: &str) -> anyhow::Result<Foun
             call.from.as_deref().unwrap_or("unknown")
         ));
         show::line(&format!("began    {}", show::local(call.at)));
-        show::line(&format!("status   {} {}", facts.status, standing(call, facts)));
+        show::line(&format!(
+            "status   {} {}",
+            facts.status,
+            standing(call, facts)
+        ));
         if let Some(waited) = facts.waited {
             show::line(&format!("waited   {}", duration(waited)));
         }

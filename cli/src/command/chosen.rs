@@ -47,7 +47,10 @@ impl Chosen {
             .map(|text| PhoneNumber::parse(text).map_or(text.clone(), String::from));
         // Older ones the ledger has forgotten, but for those that are held.
         let now = Timestamp::now();
-        let keeps = desk.plan().await.map_or(LEDGER_KEEPS, |plan| plan.keep().ledger);
+        let keeps = desk
+            .plan()
+            .await
+            .map_or(LEDGER_KEEPS, |plan| plan.keep().ledger);
         let oldest = now.checked_sub(keeps.max(LEDGER_KEEPS))?;
         let held = desk.store.held().await?;
         let mut calls = Vec::new();
@@ -61,7 +64,9 @@ impl Chosen {
             let utc = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
             let first = utc(self.since.max(oldest));
             let last = utc(self.until.unwrap_or(now).min(now));
-            let days = first.series(jiff::ToSpan::day(1)).take_while(|day| *day <= last);
+            let days = first
+                .series(jiff::ToSpan::day(1))
+                .take_while(|day| *day <= last);
             let listed = stream::iter(days).map(|day| desk.store.calls_on(day));
             let listed: Vec<_> = listed.buffered(AT_ONCE).try_collect().await?;
             calls.extend(listed.into_iter().flatten());

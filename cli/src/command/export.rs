@@ -7,11 +7,12 @@ use super::sheet::{self, Cell};
 use super::{Found, Global, show};
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use switchboard_shared::call::Call;
+use switchboard_shared::id::RecordingId;
 use switchboard_shared::ledger::Facts;
 use switchboard_shared::recording::Recording;
 use switchboard_shared::store::LedgerEvent;
@@ -197,27 +198,32 @@ const EVENT_COLUMNS: [&str; 16] = [
 
 /// A call as a row under [`COLUMNS`].
 pub(super) fn row(call: &Call, facts: &Facts) -> [Cell; 17] {
-    let seconds = |time: Option<jiff::SignedDuration>| Cell::maybe(time.map(|it| it.as_secs()));
+    let lasting = |time: Option<SignedDuration>| Cell::maybe(time.map(|it| it.as_secs()));
     let took = facts.took.iter().map(|took| took.agent.as_str());
     [
-        Cell::own(&call.leg),
-        Cell::own(&call.conversation),
+        Cell::text(Some(call.leg.as_str())),
+        Cell::text(Some(call.conversation.as_str())),
         Cell::text(Some(&call.line)),
         Cell::text(call.from.as_deref()),
-        Cell::own(call.at),
-        Cell::maybe(call.ended),
+        Cell::own(seconds(call.at)),
+        Cell::maybe(call.ended.map(seconds)),
         Cell::text(Some(&facts.status)),
         Cell::own(outcome(facts)),
         Cell::own(took.collect::<Vec<_>>().join("; ")),
-        seconds(facts.waited),
+        lasting(facts.waited),
         Cell::own(facts.talked.as_secs()),
-        seconds(facts.lasted),
+        lasting(facts.lasted),
         Cell::maybe(facts.cost),
         Cell::maybe(call.consent.map(|agreed| if agreed { "yes" } else { "no" })),
-        Cell::maybe(call.voicemail.as_ref()),
-        Cell::maybe(call.hold.as_ref().map(|hold| hold.since)),
+        Cell::text(call.voicemail.as_ref().map(RecordingId::as_str)),
+        Cell::maybe(call.hold.as_ref().map(|hold| seconds(hold.since))),
         Cell::text(call.hold.as_ref().and_then(|hold| hold.reason.as_deref())),
     ]
+}
+
+/// A moment as spreadsheets read it: UTC, whole seconds.
+fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// The word for what became of a call.
@@ -235,7 +241,7 @@ fn call_row(exported: &Exported) -> [Cell; 18] {
     let recordings = exported.recordings.iter();
     let ids = recordings.map(|recording| recording.notice.recording.as_str());
     let mut cells = row(&exported.call, &exported.facts).to_vec();
-    cells.push(Cell::own(ids.collect::<Vec<_>>().join("; ")));
+    cells.push(Cell::Text(ids.collect::<Vec<_>>().join("; ")));
     cells
         .try_into()
         .expect("the columns of calls, and one for the recordings")
@@ -264,7 +270,7 @@ fn event_row(call: &Call, event: &LedgerEvent) -> [Cell; 16] {
         keys => keys,
     };
     [
-        Cell::own(&call.leg),
+        Cell::text(Some(call.leg.as_str())),
         Cell::text(event.at.as_deref()),
         Cell::text(Some(&event.heard)),
         Cell::text(Some(&event.word)),

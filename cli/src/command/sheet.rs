@@ -56,11 +56,13 @@ pub(super) fn csv<const N: usize>(
     let mut sheet = csv::Writer::from_writer(to);
     sheet.write_record(headings)?;
     for row in rows {
-        sheet.write_record(row.iter().map(|cell| match cell {
-            Cell::Own(text) => Cow::Borrowed(text.as_str()),
-            Cell::Text(text) => harmless(text),
-        }
-        .into_owned()))?;
+        sheet.write_record(row.iter().map(|cell| {
+            match cell {
+                Cell::Own(text) => Cow::Borrowed(text.as_str()),
+                Cell::Text(text) => harmless(text),
+            }
+            .into_owned()
+        }))?;
     }
     sheet.flush().context("could not write the table")
 }
@@ -91,7 +93,12 @@ fn harmless(text: &str) -> Cow<'_, str> {
     // The wide ones count as well where people write with them; and who leaves out blanks at the
     // beginning finds what is behind them.
     let first = text.trim_start().chars().next();
-    let runs = |c| matches!(c, '=' | '+' | '-' | '@' | '|' | '%' | '＝' | '＋' | '－' | '＠');
+    let runs = |c| {
+        matches!(
+            c,
+            '=' | '+' | '-' | '@' | '|' | '%' | '＝' | '＋' | '－' | '＠'
+        )
+    };
     if first.is_some_and(runs) {
         text = Cow::Owned(format!("'{text}"));
     }

@@ -76,7 +76,10 @@ impl Summary {
 
 fn print_csv(first: Date, after: Date, sum: &Sum) -> anyhow::Result<()> {
     let seconds = |time: Option<SignedDuration>| Cell::maybe(time.map(|time| time.as_secs()));
-    let took = sum.took.iter().map(|(agent, calls)| format!("{agent} {calls}"));
+    let took = sum
+        .took
+        .iter()
+        .map(|(agent, calls)| format!("{agent} {calls}"));
     let row = [
         Cell::own(first),
         Cell::own(after),
@@ -196,7 +199,10 @@ mod tests {
             (None, Some("2027-01-01"), "2026-12-28", "2027-01-04"),
         ] {
             let (from, to) = summary(day, week).days().unwrap();
-            assert_eq!((from.to_string(), to.to_string()), (first.into(), after.into()));
+            assert_eq!(
+                (from.to_string(), to.to_string()),
+                (first.into(), after.into())
+            );
         }
     }
 

@@ -44,7 +44,10 @@ impl storage_backend::Clock for Hand {
     }
 
     fn now_unix_secs_f64(&self) -> f64 {
-        self.0.now().duration_since(Timestamp::UNIX_EPOCH).as_secs_f64()
+        self.0
+            .now()
+            .duration_since(Timestamp::UNIX_EPOCH)
+            .as_secs_f64()
     }
 }
 

@@ -29,7 +29,9 @@ impl Dispatch {
             }
         }
         let plan = self.exchange.plans.current().await;
-        let keep = plan.map_err(|error| DispatchError::Exchange(error.into()))?.keep();
+        let keep = plan
+            .map_err(|error| DispatchError::Exchange(error.into()))?
+            .keep();
         for look in store.looks(now).await? {
             if let Err(error) = self.look(&look, keep, now).await {
                 tracing::error!(recording.id = %look.recording, error = %chain(&error), "a recording is left for the next sweep");

@@ -115,7 +115,13 @@ fn a_caller_whom_nobody_took_is_missed_unless_they_left_a_message() {
 #[test]
 fn an_agent_who_did_not_answer_took_nothing() {
     let failed = event("leg-alice", "timeout", 20, None, Value::Null);
-    let unconnected = event("leg-alice", "completed", 20, None, json!({ "duration": "0" }));
+    let unconnected = event(
+        "leg-alice",
+        "completed",
+        20,
+        None,
+        json!({ "duration": "0" }),
+    );
     let events = [failed, unconnected, answered("bob", 25)];
     check(
         &call(None),
@@ -135,13 +141,7 @@ fn several_agents_who_took_a_call_are_named_in_their_order() {
     check(
         &call(Some(50)),
         &events,
-        (
-            Outcome::Taken,
-            &["alice", "bob"],
-            Some(5),
-            55,
-            Some("0.30"),
-        ),
+        (Outcome::Taken, &["alice", "bob"], Some(5), 55, Some("0.30")),
     );
 }
 

@@ -61,7 +61,9 @@ pub(super) fn time_or_forever(text: &str) -> Result<Option<SignedDuration>, Wron
         return Ok(None);
     }
     time(text).map(Some).map_err(|wrong| Wrong {
-        advice: wrong.advice.map(|advice| format!("{advice}, or \"forever\"")),
+        advice: wrong
+            .advice
+            .map(|advice| format!("{advice}, or \"forever\"")),
         ..wrong
     })
 }

@@ -3,7 +3,8 @@
 use super::queue::waiting_key;
 use super::transact::{Expression, Transacted, Write, through_conflicts};
 use super::{
-    Home, Item, Key, Listing, Store, StoreError, expiry, from_item, key, key_of, millis, text, to_item,
+    Home, Item, Key, Listing, Store, StoreError, expiry, from_item, key, key_of, millis, text,
+    to_item,
 };
 use crate::call::{Call, Place};
 use crate::id::{ConversationId, LegId};

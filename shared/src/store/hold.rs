@@ -73,9 +73,12 @@ impl Store {
             since: before.as_ref().map_or(now, |hold| hold.since),
             reason: reason.or(before.and_then(|hold| hold.reason)),
         };
-        let held = Expression::new("SET #hold = :hold, #ttl = :never", "attribute_exists(#line)")
-            .with(":hold", AttributeValue::M(to_item(&hold)))
-            .with(":never", never());
+        let held = Expression::new(
+            "SET #hold = :hold, #ttl = :never",
+            "attribute_exists(#line)",
+        )
+        .with(":hold", AttributeValue::M(to_item(&hold)))
+        .with(":never", never());
         let entry = Held {
             leg: leg.clone(),
             since: hold.since,

@@ -75,9 +75,7 @@ impl Store {
             .await
             .map_err(StoreError::unavailable("find recordings to look at"))?;
         let items = found.items.unwrap_or_default().into_iter();
-        items
-            .map(|item| super::from_item("a look", item))
-            .collect()
+        items.map(|item| super::from_item("a look", item)).collect()
     }
 
     /// Looks at a recording again, at a time after the one that has come.
@@ -85,10 +83,7 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn look_later(&self, look: &Look, at: Timestamp) -> Result<(), StoreError> {
-        let next = Look {
-            at,
-            ..look.clone()
-        };
+        let next = Look { at, ..look.clone() };
         let moved = Expression::new("SET #look = :next", "#look = :look")
             .with(":look", text(look.at.to_string()))
             .with(":next", text(at.to_string()));

@@ -18,7 +18,9 @@ impl Store {
         if first_look(recording).is_some() {
             // Empty: nothing more comes of it, and it is looked at like all that is settled.
             let put = |item| Write::put_new(&self.table, item);
-            let new = self.settle("keep an empty recording", recording, put).await?;
+            let new = self
+                .settle("keep an empty recording", recording, put)
+                .await?;
             return Ok(if new { Noted::First } else { Noted::Again });
         }
         let put = self

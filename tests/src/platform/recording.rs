@@ -149,9 +149,11 @@ impl Recording {
     pub(super) fn serve(&mut self, range: Option<&str>) -> Response {
         let whole = self.content.length();
         let first = range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
-        if let (Some(Ok(first)), Content::Bytes(bytes), None) =
-            (first.map(str::parse::<u64>), &self.content, self.faults.front())
-        {
+        if let (Some(Ok(first)), Content::Bytes(bytes), None) = (
+            first.map(str::parse::<u64>),
+            &self.content,
+            self.faults.front(),
+        ) {
             let Some(part) = usize::try_from(first).ok().and_then(|at| bytes.get(at..)) else {
                 return StatusCode::RANGE_NOT_SATISFIABLE.into_response();
             };

@@ -99,11 +99,7 @@ struct Sources {
 }
 
 /// Fetches them all. What fails is said, and the others are fetched all the same.
-pub(super) async fn get(
-    global: &Global,
-    wanted: &[Wanted],
-    out: &Path,
-) -> anyhow::Result<Found> {
+pub(super) async fn get(global: &Global, wanted: &[Wanted], out: &Path) -> anyhow::Result<Found> {
     let mut sources = Sources {
         desk: None,
         vonage: None,
@@ -179,7 +175,10 @@ impl Sources {
             Wanted::Id(id) => Ok(vec![archived(desk()?, id).await?]),
             Wanted::Day(day) => of_day(desk()?, *day).await,
             Wanted::Url(url) => {
-                let vonage = self.vonage.as_ref().context("Vonage is not to be reached")?;
+                let vonage = self
+                    .vonage
+                    .as_ref()
+                    .context("Vonage is not to be reached")?;
                 // Nothing is asked of a host that must not see the token; and the address, which may
                 // be a secret by itself, is not repeated.
                 let read = vonage.trust().parse(url);
@@ -217,7 +216,9 @@ impl Sources {
                     partial.discard();
                     String::new()
                 }
-                bytes => format!("; {bytes} bytes are kept, and the same command goes on from there"),
+                bytes => {
+                    format!("; {bytes} bytes are kept, and the same command goes on from there")
+                }
             };
             return Err(error.context(format!("recording {name} is not complete{kept}")));
         }
@@ -241,7 +242,10 @@ impl Sources {
                     from_archive(desk, key, *bytes, partial, bar).await
                 }
                 Source::Vonage(url) => {
-                    let vonage = self.vonage.as_ref().context("Vonage is not to be reached")?;
+                    let vonage = self
+                        .vonage
+                        .as_ref()
+                        .context("Vonage is not to be reached")?;
                     from_vonage(vonage, url, partial, bar).await
                 }
             };
@@ -607,18 +611,34 @@ mod tests {
     fn what_is_wanted_is_told_apart() {
         let id = |text: &str| Ok(Wanted::Id(text.parse().unwrap()));
         for (text, expected) in [
-            ("aaaaaaaa-bbbb-cccc-dddd-0123456789ab", id("aaaaaaaa-bbbb-cccc-dddd-0123456789ab")),
+            (
+                "aaaaaaaa-bbbb-cccc-dddd-0123456789ab",
+                id("aaaaaaaa-bbbb-cccc-dddd-0123456789ab"),
+            ),
             ("2026-11-28", Ok(Wanted::Day("2026-11-28".parse().unwrap()))),
             ("2026-11-99", id("2026-11-99")),
             (
                 "https://api.nexmo.com/v1/files/x",
                 Ok(Wanted::Url("https://api.nexmo.com/v1/files/x".to_owned())),
             ),
-            ("file:///etc/passwd", Ok(Wanted::Url("file:///etc/passwd".to_owned()))),
+            (
+                "file:///etc/passwd",
+                Ok(Wanted::Url("file:///etc/passwd".to_owned())),
+            ),
         ] {
             assert_eq!(text.parse::<Wanted>(), expected, "{text}");
         }
-        for text in ["../../etc/passwd", "a/b", "..", ".hidden", "", "a b", "a\\b", "a\0b", "~/x%2f"] {
+        for text in [
+            "../../etc/passwd",
+            "a/b",
+            "..",
+            ".hidden",
+            "",
+            "a b",
+            "a\\b",
+            "a\0b",
+            "~/x%2f",
+        ] {
             assert!(text.parse::<Wanted>().is_err(), "{text:?}");
         }
     }
