@@ -26,7 +26,7 @@ fn call(ended: Option<i64>) -> Call {
     call
 }
 
-fn event(leg: &str, word: &str, second: i64, agent: Option<&str>, more: Value) -> LedgerEvent {
+fn event(leg: &str, word: &str, second: i64, agent: Option<&str>, more: &Value) -> LedgerEvent {
     let mut body = json!({ "uuid": leg, "status": word });
     let fields = body.as_object_mut().unwrap();
     fields.extend(more.as_object().cloned().unwrap_or_default());
@@ -43,18 +43,18 @@ fn event(leg: &str, word: &str, second: i64, agent: Option<&str>, more: Value) -
 
 fn answered(agent: &str, second: i64) -> LedgerEvent {
     let leg = format!("leg-{agent}");
-    event(&leg, "answered", second, Some(agent), Value::Null)
+    event(&leg, "answered", second, Some(agent), &Value::Null)
 }
 
 fn talked(agent: &str, second: i64, duration: &str, price: &str) -> LedgerEvent {
     let more = json!({ "duration": duration, "price": price });
     let leg = format!("leg-{agent}");
-    event(&leg, "completed", second, Some(agent), more)
+    event(&leg, "completed", second, Some(agent), &more)
 }
 
 fn hung_up(second: i64) -> LedgerEvent {
     let more = json!({ "duration": second.to_string(), "price": "0.00450000" });
-    event(CALL, "completed", second, None, more)
+    event(CALL, "completed", second, None, &more)
 }
 
 /// Outcome, who took it, seconds waited, seconds talked, cost.
@@ -83,9 +83,9 @@ fn check(
 #[test]
 fn a_caller_who_was_taken_waited_until_the_agent_answered() {
     let events = [
-        event(CALL, "started", 0, None, Value::Null),
-        event(CALL, "answered", 1, None, Value::Null),
-        event("leg-alice", "ringing", 5, None, Value::Null),
+        event(CALL, "started", 0, None, &Value::Null),
+        event(CALL, "answered", 1, None, &Value::Null),
+        event("leg-alice", "ringing", 5, None, &Value::Null),
         answered("alice", 12),
         talked("alice", 72, "60", "0.01200000"),
         hung_up(73),
@@ -114,13 +114,13 @@ fn a_caller_whom_nobody_took_is_missed_unless_they_left_a_message() {
 
 #[test]
 fn an_agent_who_did_not_answer_took_nothing() {
-    let failed = event("leg-alice", "timeout", 20, None, Value::Null);
+    let failed = event("leg-alice", "timeout", 20, None, &Value::Null);
     let unconnected = event(
         "leg-alice",
         "completed",
         20,
         None,
-        json!({ "duration": "0" }),
+        &json!({ "duration": "0" }),
     );
     let events = [failed, unconnected, answered("bob", 25)];
     check(
@@ -152,7 +152,7 @@ fn what_was_never_told_is_taken_from_what_was() {
     let taken = |waited, talked, cost| (Outcome::Taken, &["alice"][..], waited, talked, cost);
     check(&call(None), &events, taken(Some(12), 60, Some("0.00")));
     // No duration: from one event to the other.
-    let end = event("leg-alice", "completed", 72, Some("alice"), Value::Null);
+    let end = event("leg-alice", "completed", 72, Some("alice"), &Value::Null);
     let events = [answered("alice", 12), end];
     check(&call(None), &events, taken(Some(12), 60, None));
     // Neither: the call's own item knows.
@@ -182,7 +182,7 @@ fn numbers_may_be_text_or_not_and_what_is_none_counts_for_nothing() {
         (json!({}), json!([]), 48, None),
     ] {
         let more = json!({ "duration": duration, "price": price });
-        let end = event("leg-alice", "completed", 60, Some("alice"), more.clone());
+        let end = event("leg-alice", "completed", 60, Some("alice"), &more);
         let facts = Facts::of(&call(None), &[answered("alice", 12), end]);
         let found = facts.cost.map(|cost| cost.to_string());
         assert_eq!(
@@ -260,7 +260,7 @@ proptest! {
         again in 0..6_usize,
     ) {
         let events = [
-            event(CALL, "started", 0, None, Value::Null),
+            event(CALL, "started", 0, None, &Value::Null),
             answered("alice", 12),
             talked("alice", 72, "60", "0.01200000"),
             answered("bob", 15),
