@@ -4,6 +4,7 @@
 #   make test    everything CI tests
 #   make browser installs the browser that some of them use; SWITCHBOARD_NO_BROWSER=1 does without
 #   make picture draws docs/phone.png anew
+#   make docs    writes the pages anew that are made from plans, transcripts and code: docs/flows, docs/bad-plans.md
 #   make crash   kills a board in the midst of fifty calls, a hundred times
 #   make disorder  every scenario with its webhooks mishandled, a thousand times
 #   make load    five hundred calls at once, and how fast they were answered
@@ -23,7 +24,7 @@ TIME ?= 60
 TARGET ?= address batch cue gateway job ncco plan token webhook
 INPUT ?=
 
-.PHONY: dev test browser picture crash disorder load explore check lint fmt build bench fuzz
+.PHONY: dev test browser picture docs crash disorder load explore check lint fmt build bench fuzz
 
 dev:
 	$(CARGO) run --quiet --package switchboard-cli -- dev $(ARGS)
@@ -60,6 +61,11 @@ picture: browser
 	$(CARGO) build --package switchboard-cli
 	$(CARGO) test --package switchboard-tests --test browser -- --ignored picture_for_the_readme
 	@! command -v optipng >/dev/null || optipng -quiet -strip all -o5 docs/phone.png
+
+# Transcripts are what they are made of: SWITCHBOARD_TRANSCRIPTS=write writes those.
+docs:
+	$(CARGO) build --package switchboard-cli
+	SWITCHBOARD_DOCS=write $(CARGO) test --package switchboard-tests --test docs $(ARGS)
 
 # The same as in `make test`, ten times as often, and built to be fast.
 crash:

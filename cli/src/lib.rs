@@ -5,6 +5,7 @@ pub mod cloud;
 pub mod command;
 pub mod engines;
 pub mod environment;
+pub mod plan_graph;
 pub mod plan_report;
 mod poller;
 mod reception;

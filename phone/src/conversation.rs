@@ -119,8 +119,17 @@ impl Platform {
                 recording.of_room = true;
             }
         }
+        let open = self.conversations[&room].started;
         for leg in self.conversations[&room].legs.clone() {
             self.listen(&leg);
+            if open && leg != *id {
+                for (one, other) in [(&leg, id), (id, &leg)] {
+                    let what = What::Joined {
+                        with: other.clone(),
+                    };
+                    self.journal.note(self.now, Some(one), what);
+                }
+            }
         }
     }
 

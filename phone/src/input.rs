@@ -91,6 +91,16 @@ impl Platform {
         }
     }
 
+    /// Whether a key would be taken for an answer.
+    pub(crate) fn is_asked(&self, id: &str) -> bool {
+        let run = self.legs.get(id).filter(|leg| leg.is_up());
+        let doing = run.and_then(|leg| leg.run.as_ref()).map(|run| &run.doing);
+        matches!(
+            doing,
+            Some(Doing::Takes(_) | Doing::Plays { barge_in: true, .. })
+        )
+    }
+
     /// What is played is interrupted: on to the `input` behind it.
     fn barge_in(&mut self, id: &LegId, key: Option<char>) {
         let Some(run) = self.legs.get(id).and_then(|leg| leg.run.as_ref()) else {

@@ -32,6 +32,8 @@ pub enum Manner {
         says: Option<String>,
         /// Presses these keys, so long after picking up.
         presses: Option<(Duration, String)>,
+        /// Presses 1 soon after picking up, if they are asked for a key by then: they take the call.
+        takes: bool,
         /// And hangs up so long after picking up; else the other side has to.
         talks: Option<Duration>,
     },
@@ -50,13 +52,17 @@ impl Manner {
     /// How long a mailbox waits for a message to end.
     pub const MAILBOX_WAITS: Duration = Duration::from_secs(30);
 
-    /// A person who picks up after so long, and hangs up so long after that.
+    /// Time until a person who is asked for a key has found it.
+    pub const TAKES_AFTER: Duration = Duration::from_secs(2);
+
+    /// A person who picks up after so long, takes the call where they are asked, and hangs up so long after that.
     #[must_use]
     pub fn answers(after: Duration, talks: Option<Duration>) -> Self {
         Self::Answers {
             after,
             says: None,
             presses: None,
+            takes: true,
             talks,
         }
     }
@@ -85,6 +91,7 @@ impl Manner {
             after,
             says,
             presses,
+            takes,
             talks,
         } = self
         else {
@@ -95,7 +102,8 @@ impl Manner {
         let presses = presses
             .iter()
             .map(|(delay, keys)| (after + *delay, Act::Press(keys.clone())));
+        let takes = takes.then(|| (after + Self::TAKES_AFTER, Act::Take));
         let talks = talks.iter().map(|talks| (after + *talks, Act::HangUp));
-        says.chain(presses).chain(talks).collect()
+        says.chain(presses).chain(takes).chain(talks).collect()
     }
 }

@@ -98,7 +98,9 @@ pub(crate) enum Due {
 /// What a person, or their phone, does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Act {
-    PickUp { machine: bool },
+    PickUp {
+        machine: bool,
+    },
     Decline,
     IsBusy,
     IsUnreachable,
@@ -106,6 +108,8 @@ pub(crate) enum Act {
     HangUp,
     Say(String),
     Press(String),
+    /// Presses 1, if asked for a key.
+    Take,
 }
 
 /// What a person did cannot be done.
@@ -559,6 +563,8 @@ impl Platform {
             },
             Act::Say(text) => self.say(id, &text),
             Act::Press(keys) => self.press(id, &keys),
+            Act::Take if self.is_asked(id) => self.press(id, "1"),
+            Act::Take => Ok(()),
         };
     }
 

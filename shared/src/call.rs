@@ -1,5 +1,6 @@
 //! A call: what we keep of one caller's contact, from first ring to last hang-up.
 
+use crate::crypto;
 use crate::id::{ConversationId, LegId, RecordingId};
 use crate::number::mask;
 use crate::offer::Offer;
@@ -7,6 +8,9 @@ use crate::plan::{AgentName, FlowName, Plan};
 use crate::webhook::CallStatus;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
 
 /// A call, known by the caller's leg: the one id that stays when the leg is transferred to another
 /// conversation.
@@ -42,6 +46,22 @@ pub struct Call {
     /// The agent who answered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served: Option<AgentName>,
+    /// Its turn in the flow that rings agents by turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u32>,
+    /// Of the staff of a hotline, those who are in the caller's room.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub helpers: BTreeSet<Helper>,
+    /// Those who have been in it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub joined: BTreeSet<Helper>,
+    /// Those whose phones are done with: declined, not answered, or hung up.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub given_up: BTreeSet<Helper>,
+    /// The hotline whose room the caller is to leave for what comes next, until Vonage has moved
+    /// them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moving: Option<FlowName>,
     /// Vonage knew nothing of the leg when an agent was to have it. A hang-up that is still to be
     /// reported; or the wrong region, and then the caller is here and hears our music.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -85,6 +105,50 @@ pub struct Hold {
     pub reason: Option<String>,
 }
 
+/// One of the staff of a hotline, as far as one call is concerned. Each is rung once for a call and a
+/// hotline.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Helper {
+    /// The hotline.
+    pub flow: FlowName,
+    /// Who.
+    pub agent: AgentName,
+}
+
+impl fmt::Display for Helper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.flow, self.agent)
+    }
+}
+
+impl FromStr for Helper {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "one of the staff is written FLOW/AGENT";
+        let (flow, agent) = text.split_once('/').ok_or(wrong)?;
+        Ok(Self {
+            flow: flow.parse().map_err(|_| wrong)?,
+            agent: agent.parse().map_err(|_| wrong)?,
+        })
+    }
+}
+
+impl TryFrom<String> for Helper {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Helper> for String {
+    fn from(helper: Helper) -> Self {
+        helper.to_string()
+    }
+}
+
 impl Call {
     /// A call that begins: nobody has it yet.
     #[must_use]
@@ -109,6 +173,11 @@ impl Call {
             place: None,
             offer: None,
             served: None,
+            turn: None,
+            helpers: BTreeSet::new(),
+            joined: BTreeSet::new(),
+            given_up: BTreeSet::new(),
+            moving: None,
             lost: false,
             consent: None,
             mailbox: None,
@@ -126,6 +195,14 @@ impl Call {
             .map_or_else(|| "unknown".to_owned(), mask)
     }
 
+    /// A number for what is to be chosen at random for this call. Vonage draws the ids of legs at
+    /// random, so what is drawn from one is, too; and it is the same whenever we are asked again.
+    #[must_use]
+    pub fn draw(&self) -> u32 {
+        let hash = crypto::sha256_hex(self.leg.as_str().as_bytes());
+        u32::from_str_radix(&hash[..8], 16).unwrap_or_default()
+    }
+
     /// Waits and is promised to nobody.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
@@ -134,8 +211,8 @@ impl Call {
 }
 
 /// Shows no number and no address.
-impl std::fmt::Debug for Call {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
             .field("leg", &self.leg)
             .field("from", &self.masked())

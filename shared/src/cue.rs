@@ -4,9 +4,10 @@
 //! has an id that we never chose. So each `eventUrl` and `notify` payload that we send carries a cue:
 //! which call, which flow, and which step of it.
 
+use crate::call::Call;
 use crate::id::LegId;
 use crate::offer::OfferId;
-use crate::plan::{AgentName, FlowName};
+use crate::plan::{AgentName, FlowName, Plan};
 use serde_json::Value;
 
 /// What an event is about.
@@ -21,6 +22,9 @@ pub struct Cue {
     /// How often it was asked in vain. Each time a caller hears that they are still there, and
     /// after [`AGAIN_MAX`] times the apology.
     pub again: u8,
+    /// How often who picked up a phone has been asked to press a key. `None`: nobody is asked, and who
+    /// picks up has the call.
+    pub asked: Option<u8>,
 }
 
 /// How often a script that could not be had is asked for again. Vonage has made two attempts each
@@ -46,6 +50,13 @@ pub enum Step {
         /// Which promise: an agent may be promised to the same caller twice.
         id: OfferId,
     },
+    /// In a room, waiting for the staff.
+    Room,
+    /// Ringing one of the staff for a caller who waits in a room.
+    Staff {
+        /// Whose phone rings.
+        agent: AgentName,
+    },
 }
 
 impl Cue {
@@ -67,6 +78,11 @@ impl Cue {
             Step::Offer { agent, id } => {
                 pairs.extend([("agent", agent.to_string()), ("offer", id.to_string())]);
             }
+            Step::Room => pairs.push(("room", "1".to_owned())),
+            Step::Staff { agent } => pairs.push(("staff", agent.to_string())),
+        }
+        if let Some(asked) = self.asked {
+            pairs.push(("asked", asked.to_string()));
         }
         if self.again > 0 {
             pairs.push(("again", self.again.to_string()));
@@ -80,6 +96,29 @@ impl Cue {
         url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(self.pairs())
             .finish()
+    }
+
+    /// The same, with the question asked once more.
+    #[must_use]
+    pub fn asking(&self) -> Self {
+        let asked = self.asked.unwrap_or_default();
+        Self {
+            asked: Some(asked.saturating_add(1)),
+            ..self.clone()
+        }
+    }
+
+    /// Whose phone rings, if one does.
+    #[must_use]
+    pub fn agent<'a>(&'a self, plan: &'a Plan, call: Option<&Call>) -> Option<&'a AgentName> {
+        match &self.step {
+            Step::Hold { .. } | Step::Room => None,
+            Step::Ring(index) => {
+                let turn = call.and_then(|call| call.turn).unwrap_or_default();
+                plan.ring(&self.flow)?.1.nth(*index as usize, turn)
+            }
+            Step::Offer { agent, .. } | Step::Staff { agent } => Some(agent),
+        }
     }
 
     /// Reads the query of an event URL; `None` where it holds no cue.
@@ -107,6 +146,12 @@ impl Cue {
             }
         } else if let Some(index) = get("ring") {
             Step::Ring(index.parse().ok()?)
+        } else if let Some(agent) = get("staff") {
+            Step::Staff {
+                agent: agent.parse().ok()?,
+            }
+        } else if get("room").is_some() {
+            Step::Room
         } else {
             Step::Offer {
                 agent: get("agent")?.parse().ok()?,
@@ -114,11 +159,16 @@ impl Cue {
             }
         };
         let again = get("again").map_or(Some(0), |text| text.parse().ok())?;
+        let asked = match get("asked") {
+            Some(text) => Some(text.parse().ok()?),
+            None => None,
+        };
         Some(Self {
             call: get("call")?.parse().ok()?,
             flow: get("flow")?.parse().ok()?,
             step,
             again,
+            asked,
         })
     }
 }
@@ -134,6 +184,7 @@ mod tests {
             flow: "support".parse().unwrap(),
             step,
             again: 0,
+            asked: None,
         }
     }
 
@@ -157,6 +208,13 @@ mod tests {
                 ..cue(Step::Ring(0))
             },
             cue(offer),
+            cue(Step::Room),
+            Cue {
+                asked: Some(1),
+                ..cue(Step::Staff {
+                    agent: "alice".parse().unwrap(),
+                })
+            },
         ] {
             assert_eq!(Cue::from_query(&cue.to_query()).as_ref(), Some(&cue));
             let payload = cue

@@ -1,7 +1,12 @@
 //! The agent's side of the protocol: having written "free", reads who waits, claims the longest and
 //! has Vonage move that leg.
 
+mod entry;
+mod room;
 mod sweep;
+
+pub use entry::Entry;
+pub use room::call_staff;
 
 use crate::call::Call;
 use crate::clock::Clock;
@@ -392,7 +397,7 @@ impl Exchange {
             };
             self.jobs.send(&look, Duration::ZERO).await?;
         }
-        Ok(())
+        self.empty_rooms(&call).await
     }
 }
 

@@ -1,9 +1,9 @@
 //! Work that nobody on the phone waits for, handed over by SQS.
 
-use crate::call::Call;
+use crate::call::{Call, Helper};
 use crate::config::Lookup;
 use crate::id::{LegId, RecordingId};
-use crate::plan::AgentName;
+use crate::plan::{AgentName, FlowName};
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -43,6 +43,36 @@ pub enum Job {
     Begin {
         /// The call, waiting for nobody.
         call: Box<Call>,
+    },
+    /// Ring a stage of a hotline's staff for a caller who waits in its room.
+    Ring {
+        /// The caller.
+        call: LegId,
+        /// The hotline.
+        flow: FlowName,
+        /// Which stage, from 0 on.
+        stage: usize,
+    },
+    /// One of the staff came into a caller's room: tell who is in, and let the other phones be.
+    Joined {
+        /// The caller.
+        call: LegId,
+        /// Who came.
+        helper: Helper,
+    },
+    /// Who picked up does not take the call: hang up on them.
+    HangUp {
+        /// The caller.
+        call: LegId,
+        /// Their leg.
+        leg: LegId,
+    },
+    /// Look at a caller's room: whether anybody is still to be waited for, or the talk is over.
+    Room {
+        /// The caller.
+        call: LegId,
+        /// The hotline.
+        flow: FlowName,
     },
     /// Look for what was left half done.
     Sweep,

@@ -149,51 +149,72 @@ impl Facts {
 
 /// Who took a call, from the events about their legs.
 fn took(call: &Call, told: &[Told<'_>]) -> Vec<Took> {
-    let mut legs: BTreeMap<(&AgentName, &str), Took> = BTreeMap::new();
-    for told in told {
-        let (Some(agent), Some(leg)) = (&told.event.agent, &told.event.leg) else {
-            continue;
-        };
-        let took = legs.entry((agent, leg)).or_insert_with(|| Took {
-            agent: agent.clone(),
-            at: None,
-            talked: None,
-        });
-        if told.event.word == "completed" {
-            took.talked = took.talked.max(told.duration());
-        } else {
-            let first = [took.at, told.at].into_iter().flatten().min();
-            took.at = first;
+    let mut took: Vec<Took> = Vec::new();
+    let mut legs: BTreeMap<(&AgentName, &str), Vec<&Told<'_>>> = BTreeMap::new();
+    for told in told.iter().filter(|told| told.event.took) {
+        if let (Some(agent), Some(leg)) = (&told.event.agent, &told.event.leg) {
+            legs.entry((agent, leg)).or_default().push(told);
         }
     }
-    for told in told.iter().filter(|told| told.event.word == "completed") {
-        let (Some(agent), Some(leg)) = (&told.event.agent, &told.event.leg) else {
-            continue;
-        };
-        let Some(took) = legs.get_mut(&(agent, leg.as_str())) else {
-            continue;
-        };
-        // Each of the two times stands in for the other where that was never told.
-        match (took.at, took.talked, told.at) {
-            (Some(began), None, Some(ended)) => {
-                took.talked = Some(ended.duration_since(began).max(SignedDuration::ZERO));
-            }
-            (None, Some(talked), Some(ended)) => took.at = ended.checked_sub(talked).ok(),
-            _ => {}
-        }
+    for ((agent, leg), events) in legs {
+        let began = events.iter().filter(|told| told.event.word != "completed");
+        took.push(talk(
+            agent,
+            leg,
+            began.filter_map(|told| told.at).min(),
+            told,
+        ));
     }
-    let mut took: Vec<Took> = legs.into_values().collect();
-    took.sort_by(|a, b| (a.at, &a.agent).cmp(&(b.at, &b.agent)));
-    if let Some(served) = &call.served
-        && !took.iter().any(|took| took.agent == *served)
-    {
-        took.push(Took {
-            agent: served.clone(),
-            at: None,
-            talked: None,
+    // Whoever came late to a door that was shut pressed the key all the same.
+    if !call.joined.is_empty() || !call.given_up.is_empty() {
+        let joined = |agent: &AgentName| call.joined.iter().any(|helper| helper.agent == *agent);
+        took.retain(|took| joined(&took.agent) || call.served.as_ref() == Some(&took.agent));
+    }
+    // What no event says, the call's own item knows: then they took it as they picked up.
+    let known = call.joined.iter().map(|helper| &helper.agent);
+    for agent in known.chain(&call.served) {
+        if took.iter().any(|took| took.agent == *agent) {
+            continue;
+        }
+        let theirs = |told: &&Told<'_>| {
+            told.event.agent.as_ref() == Some(agent) && told.event.word == "answered"
+        };
+        let answered = told.iter().filter(theirs).min_by_key(|told| told.at);
+        let leg = answered.and_then(|told| told.event.leg.as_deref());
+        took.push(match leg {
+            Some(leg) => talk(agent, leg, answered.and_then(|told| told.at), told),
+            None => Took {
+                agent: agent.clone(),
+                at: None,
+                talked: None,
+            },
         });
     }
+    took.sort_by(|a, b| {
+        let key = |took: &Took| (took.at.is_none(), took.at);
+        (key(a), &a.agent).cmp(&(key(b), &b.agent))
+    });
     took
+}
+
+/// The talk of an agent on a leg that they took the caller with at a time, if that was told.
+fn talk(agent: &AgentName, leg: &str, at: Option<Timestamp>, told: &[Told<'_>]) -> Took {
+    let over = told
+        .iter()
+        .filter(|told| told.event.leg.as_deref() == Some(leg) && told.event.word == "completed");
+    let lasted = over.clone().filter_map(Told::duration).max();
+    let ended = over.filter_map(|told| told.at).min();
+    let since =
+        |at| ended.map(|ended: Timestamp| ended.duration_since(at).max(SignedDuration::ZERO));
+    Took {
+        agent: agent.clone(),
+        at: at.or_else(|| ended?.checked_sub(lasted?).ok()),
+        // The leg may have lasted longer than the talk: they were asked first whether they take it.
+        talked: match (at.and_then(since), lasted) {
+            (Some(since), Some(lasted)) => Some(since.min(lasted)),
+            (since, lasted) => since.or(lasted),
+        },
+    }
 }
 
 /// The status of the caller's leg, as a fold over its events.

@@ -1,12 +1,13 @@
 //! An offer: a waiting caller and a free agent, promised to one another for as long as it takes to
 //! ring.
 
-use crate::call::Call;
+use crate::call::{Call, Helper};
 use crate::clock::Clock;
 use crate::crypto;
 use crate::id::LegId;
 use crate::job::{Job, JobError, JobQueue};
 use crate::plan::{AgentName, FlowName, Queue};
+use crate::script::room::DECIDES_WITHIN;
 use crate::store::{Claimed, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,15 @@ impl OfferId {
     #[must_use]
     pub fn of_ring(call: &LegId, flow: &FlowName, index: u32) -> Self {
         let hash = crypto::sha256_hex(format!("{call}\n{flow}\n{index}").as_bytes());
+        Self(hash[..16].to_owned())
+    }
+}
+
+impl OfferId {
+    /// The one under which one of the staff of a hotline talks with this caller.
+    #[must_use]
+    pub fn of_helper(call: &LegId, helper: &Helper) -> Self {
+        let hash = crypto::sha256_hex(format!("{call}\n{helper}").as_bytes());
         Self(hash[..16].to_owned())
     }
 }
@@ -108,8 +118,14 @@ impl Offer {
             .map_or(0, |text| text.chars().count());
         let saying = SignedDuration::from_secs(i64::try_from(said / SPOKEN).unwrap_or(0));
         let ringing = SignedDuration::try_from(queue.timeout).unwrap_or(SignedDuration::ZERO);
+        // Who picks up in the last second still gets to press a key.
+        let deciding = if queue.confirm {
+            SignedDuration::try_from(DECIDES_WITHIN).unwrap_or(SignedDuration::ZERO)
+        } else {
+            SignedDuration::ZERO
+        };
         let until = now
-            .saturating_add(saying + ringing + OFFER_GRACE)
+            .saturating_add(saying + ringing + deciding + OFFER_GRACE)
             .unwrap_or(now);
         Self {
             id: OfferId::random(),

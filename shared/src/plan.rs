@@ -5,7 +5,7 @@
 //!
 //! | file | noun |
 //! | --- | --- |
-//! | `line.rs`, `agent.rs`, `flow.rs` | what a plan is made of |
+//! | `line.rs`, `agent.rs`, `flow.rs`, `hotline.rs` | what a plan is made of |
 //! | `calendar.rs`, `window.rs`, `dates.rs` | when a flow of type `hours` is open, and an agent on duty |
 //! | `keep.rs` | how long things are kept |
 //! | `read.rs` | from the tree of the text to these types, one fault per wrong value |
@@ -19,6 +19,7 @@ pub mod dates;
 mod duration;
 pub mod fault;
 pub mod flow;
+pub mod hotline;
 pub mod keep;
 mod language;
 pub mod line;
@@ -35,7 +36,8 @@ pub use agent::{Agent, Endpoint};
 pub use calendar::{Calendar, Closed, Opening};
 pub use dates::DateRange;
 pub use fault::{PlanFault, Severity, Wrong};
-pub use flow::{Flow, FlowKind, Hours, Message, Queue, Ring, Transfer};
+pub use flow::{Flow, FlowKind, Hours, Message, Queue, Ring, Strategy, Transfer};
+pub use hotline::{Hotline, Stage};
 pub use keep::Keep;
 pub use line::{CallerShown, Consent, Line};
 pub use name::{AgentName, FlowName};
@@ -178,6 +180,16 @@ impl Plan {
         let flow = self.flow(name)?;
         match &flow.kind {
             FlowKind::Ring(ring) => Some((flow, ring)),
+            _ => None,
+        }
+    }
+
+    /// The flow of that name, if it rings several phones at once.
+    #[must_use]
+    pub fn hotline(&self, name: &FlowName) -> Option<(&Flow, &Hotline)> {
+        let flow = self.flow(name)?;
+        match &flow.kind {
+            FlowKind::Hotline(hotline) => Some((flow, hotline)),
             _ => None,
         }
     }

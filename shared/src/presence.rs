@@ -28,6 +28,14 @@ pub struct Presence {
     /// The agent's own leg, once answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leg: Option<LegId>,
+    /// How often, since the phone was last answered, it could not even be made to ring.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// What an agent is doing.
@@ -67,6 +75,7 @@ impl Presence {
             call: None,
             offer: None,
             leg: None,
+            failures: 0,
         }
     }
 

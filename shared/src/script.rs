@@ -5,15 +5,20 @@
 //! about) has one more action behind it, so that a reply lost on the way is an apology, never a dead
 //! line.
 
+pub mod room;
+pub mod screen;
+
 use crate::call::Call;
 use crate::cue::{AGAIN_MAX, Cue, Step};
 use crate::ncco::{
-    Action, App, Connect, Endpoint, EventType, Method, Ncco, Notify, Phone, Record, Sip, Stream,
-    Talk, Wait,
+    Action, App, Connect, Endpoint, EventType, Method, Ncco, Notify, OnAnswer, Phone, Record, Sip,
+    Stream, Talk, Wait,
 };
 use crate::number::PhoneNumber;
 use crate::offer::Offer;
-use crate::plan::{self, AgentName, Closed, Flow, FlowKind, FlowName, Opening, Plan, Queue, Ring};
+use crate::plan::{
+    self, AgentName, Closed, Flow, FlowKind, FlowName, Hotline, Line, Opening, Plan, Queue, Ring,
+};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -37,7 +42,7 @@ pub const PATIENCE: &str = "Please stay on the line.";
 const PATIENCE_PAUSE: Duration = Duration::from_secs(5);
 
 /// Language of the sentences above.
-const OWN_LANGUAGE: &str = "en-GB";
+pub const OWN_LANGUAGE: &str = "en-GB";
 
 /// A round of hold without music: the sentence, then this much silence. Short enough that nobody
 /// thinks the line is dead.
@@ -50,6 +55,8 @@ pub enum Next<'p> {
     Say(Ncco),
     /// A place in this queue.
     Wait(&'p Flow, &'p Queue),
+    /// A place in this room, while its staff is rung.
+    Gather(&'p Flow, &'p Hotline),
 }
 
 /// What a flow comes to, and why in a sentence.
@@ -59,15 +66,16 @@ pub struct Decision<'p> {
     pub next: Next<'p>,
     /// Why, for the log and for `preview`.
     pub why: String,
+    /// Flows on the way where nobody is on duty.
+    pub unstaffed: Vec<&'p FlowName>,
+    /// The flow that rings agents by turns: who is rung first depends on the turn the call has taken.
+    pub by_turns: Option<&'p FlowName>,
 }
 
 /// What a call to a line comes to. `line` is the number as Vonage sent it.
 #[must_use]
 pub fn answer<'p>(plan: &'p Plan, call: &Call, now: Timestamp) -> Decision<'p> {
-    let line = PhoneNumber::parse(&call.line)
-        .ok()
-        .and_then(|number| plan.line(&number));
-    match line {
+    match line_of(plan, call) {
         Some(line) => {
             let mut decision = follow(plan, &line.flow, call, now);
             decision.why = format!("{}: {}", line.name, decision.why);
@@ -76,14 +84,23 @@ pub fn answer<'p>(plan: &'p Plan, call: &Call, now: Timestamp) -> Decision<'p> {
         None => Decision {
             next: Next::Say(Ncco::default().then(own(NOT_IN_SERVICE))),
             why: "the plan has no such line".to_owned(),
+            unstaffed: Vec::new(),
+            by_turns: None,
         },
     }
+}
+
+/// The line that was called.
+fn line_of<'p>(plan: &'p Plan, call: &Call) -> Option<&'p Line> {
+    let number = PhoneNumber::parse(&call.line).ok()?;
+    plan.line(&number)
 }
 
 /// What a flow comes to, through as many `hours` as there are.
 #[must_use]
 pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) -> Decision<'p> {
     let mut why = Vec::new();
+    let mut unstaffed = Vec::new();
     let mut name = flow;
     // The checker refuses plans that go in a circle; the bound keeps even a smuggled one finite.
     for _ in 0..=plan.flows().count() {
@@ -95,6 +112,8 @@ pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) 
                 return Decision {
                     next: Next::Say(ncco),
                     why: why.join("; "),
+                    unstaffed,
+                    by_turns: None,
                 };
             }
             FlowKind::Hours(hours) => {
@@ -105,17 +124,22 @@ pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) 
                     Opening::Closed { .. } => &hours.otherwise,
                 };
             }
-            FlowKind::Ring(ring) => {
-                why.push(format!("{name} rings {}", names(&ring.agents)));
-                let next = match ring_agent(plan, flow, ring, 0, call) {
-                    Some(ncco) => Next::Say(ncco),
-                    None => Next::Say(sorry()),
-                };
-                return Decision {
-                    next,
-                    why: why.join("; "),
-                };
-            }
+            FlowKind::Ring(ring) => match ring_agent(plan, flow, ring, 0, call, now) {
+                Some(ncco) => {
+                    why.push(format!("{name} rings {}", names(&ring.agents)));
+                    return Decision {
+                        next: Next::Say(ncco),
+                        why: why.join("; "),
+                        unstaffed,
+                        by_turns: ring.by_turns.then_some(&flow.name),
+                    };
+                }
+                None => {
+                    why.push(format!("nobody of {name} is on duty"));
+                    unstaffed.push(&flow.name);
+                    name = &ring.otherwise;
+                }
+            },
             FlowKind::Queue(queue) => {
                 why.push(format!(
                     "{name} holds the caller for {}",
@@ -124,13 +148,31 @@ pub fn follow<'p>(plan: &'p Plan, flow: &FlowName, call: &Call, now: Timestamp) 
                 return Decision {
                     next: Next::Wait(flow, queue),
                     why: why.join("; "),
+                    unstaffed,
+                    by_turns: None,
                 };
+            }
+            FlowKind::Hotline(hotline) if room::is_staffed(plan, hotline, now) => {
+                why.push(format!("{name} rings everybody while the caller waits"));
+                return Decision {
+                    next: Next::Gather(flow, hotline),
+                    why: why.join("; "),
+                    unstaffed,
+                    by_turns: None,
+                };
+            }
+            FlowKind::Hotline(hotline) => {
+                why.push(format!("nobody of {name} is on duty"));
+                unstaffed.push(&flow.name);
+                name = &hotline.otherwise;
             }
         }
     }
     Decision {
         next: Next::Say(sorry()),
         why: "the plan leads nowhere".to_owned(),
+        unstaffed,
+        by_turns: None,
     }
 }
 
@@ -159,26 +201,31 @@ fn names(agents: &[AgentName]) -> String {
         .join(", ")
 }
 
-/// Rings the n-th agent of a `ring` flow; `None` behind the last.
+/// Rings the n-th agent of a `ring` flow, or the next one who is on duty; `None` behind the last.
 #[must_use]
 pub fn ring_agent(
     plan: &Plan,
     flow: &Flow,
     ring: &Ring,
-    index: usize,
+    from: usize,
     call: &Call,
+    now: Timestamp,
 ) -> Option<Ncco> {
-    let agent = plan.agent(ring.agents.get(index)?)?;
+    let turn = call.turn.unwrap_or_default();
+    let agents = (from..).map_while(|index| Some((index, plan.agent(ring.nth(index, turn)?)?)));
+    let (index, agent) = agents
+        .into_iter()
+        .find(|(_, agent)| agent.is_on_duty(now))?;
     let mut ncco = Ncco::default();
-    if let (0, Some(text)) = (index, &ring.say) {
+    if let (0, Some(text)) = (from, &ring.say) {
         ncco = ncco.then(say(text, &flow.language));
     }
     let cue = cue(call, flow, Step::Ring(u32::try_from(index).ok()?));
     // It lasts to the end of the call, whoever answers.
-    if ring.record && index == 0 {
+    if ring.record && from == 0 {
         ncco = ncco.then(record(&call.base, &cue));
     }
-    Some(connect(ncco, agent, ring.timeout, call, &cue))
+    Some(connect(ncco, agent, ring.confirm, ring.timeout, call, &cue))
 }
 
 /// What a caller hears whose connect failed, or who is back after it. `Wait` for a queue to enter.
@@ -193,13 +240,16 @@ pub fn after_ring<'p>(
     if let Some(flow) = plan.flow(flow)
         && let FlowKind::Ring(ring) = &flow.kind
     {
-        return match ring_agent(plan, flow, ring, index + 1, call) {
+        let silent = ring.nth(index, call.turn.unwrap_or_default());
+        return match ring_agent(plan, flow, ring, index + 1, call, now) {
             Some(ncco) => Decision {
                 next: Next::Say(ncco),
                 why: format!(
                     "{} did not answer; the next one is rung",
-                    ring.agents[index]
+                    silent.map_or("an agent", AgentName::as_str)
                 ),
+                unstaffed: Vec::new(),
+                by_turns: None,
             },
             None => follow(plan, &ring.otherwise, call, now),
         };
@@ -207,6 +257,8 @@ pub fn after_ring<'p>(
     Decision {
         next: Next::Say(sorry()),
         why: "the flow is not in the plan any more".to_owned(),
+        unstaffed: Vec::new(),
+        by_turns: None,
     }
 }
 
@@ -270,7 +322,14 @@ pub fn connect_offer(
     if queue.record {
         ncco = ncco.then(record(&call.base, &cue));
     }
-    Some(connect(ncco, agent, queue.timeout, call, &cue))
+    Some(connect(
+        ncco,
+        agent,
+        queue.confirm,
+        queue.timeout,
+        call,
+        &cue,
+    ))
 }
 
 /// Records from here to the end of the call; the script goes on at once. The notice says by the cue
@@ -283,9 +342,28 @@ fn record(base: &str, cue: &Cue) -> Record {
     }
 }
 
-fn connect(ncco: Ncco, agent: &plan::Agent, timeout: Duration, call: &Call, cue: &Cue) -> Ncco {
+fn connect(
+    ncco: Ncco,
+    agent: &plan::Agent,
+    confirm: bool,
+    timeout: Duration,
+    call: &Call,
+    cue: &Cue,
+) -> Ncco {
+    let asks = screen::screens(confirm, agent);
+    let cue = &Cue {
+        asked: asks.then_some(0),
+        ..cue.clone()
+    };
     let endpoint: Endpoint = match &agent.endpoint {
-        plan::Endpoint::Phone(number) => Phone::of(number.clone()).into(),
+        plan::Endpoint::Phone(number) => {
+            let question = || OnAnswer::run(agent_url(call, cue));
+            Phone {
+                on_answer: asks.then(question),
+                ..Phone::of(number.clone())
+            }
+            .into()
+        }
         plan::Endpoint::Sip(uri) => Sip::uri(uri.clone()).into(),
         plan::Endpoint::App(user) => App::of(user.clone()).into(),
     };
@@ -304,6 +382,18 @@ fn connect(ncco: Ncco, agent: &plan::Agent, timeout: Duration, call: &Call, cue:
         .then(own(SORRY))
 }
 
+/// Where the script is for who picks up a phone that rings for this call.
+#[must_use]
+pub fn agent_url(call: &Call, cue: &Cue) -> String {
+    format!(
+        "{}/webhooks/answer/agent/{}/{}?{}",
+        call.base,
+        call.conversation,
+        call.leg,
+        cue.to_query()
+    )
+}
+
 fn notify(base: &str, cue: &Cue) -> Notify {
     Notify {
         event_method: Some(Method::Post),
@@ -317,6 +407,7 @@ fn cue(call: &Call, flow: &Flow, step: Step) -> Cue {
         flow: flow.name.clone(),
         step,
         again: 0,
+        asked: None,
     }
 }
 
@@ -326,10 +417,7 @@ pub fn to_agent(plan: &Plan, call: Option<&Call>) -> Ncco {
     let Some(call) = call.filter(|call| call.ended.is_none()) else {
         return Ncco::default().then(own(CALLER_GONE));
     };
-    let line = PhoneNumber::parse(&call.line)
-        .ok()
-        .and_then(|number| plan.line(&number));
-    let text = match line {
+    let text = match line_of(plan, call) {
         Some(line) => format!("A call for {}.", line.name),
         None => "A call for you.".to_owned(),
     };
@@ -367,15 +455,22 @@ pub fn goodbye() -> Ncco {
 }
 
 fn own(text: &str) -> Action {
-    say(text, OWN_LANGUAGE)
+    own_talk(text).into()
+}
+
+fn own_talk(text: &str) -> Talk {
+    talk(text, OWN_LANGUAGE)
 }
 
 fn say(text: &str, language: &str) -> Action {
+    talk(text, language).into()
+}
+
+fn talk(text: &str, language: &str) -> Talk {
     Talk {
         language: Some(language.to_owned()),
         ..Talk::say(text)
     }
-    .into()
 }
 
 #[cfg(test)]
@@ -425,7 +520,7 @@ mod tests {
         let of = |keys: &str, index| {
             let plan = plan(&format!("type = \"ring\"\nsay = \"Hello.\"\n{keys}"));
             let (flow, ring) = plan.ring(&"x".parse().unwrap()).unwrap();
-            told(ring_agent(&plan, flow, ring, index, &call())).0
+            told(ring_agent(&plan, flow, ring, index, &call(), call().at)).0
         };
         assert_eq!(of("", 0), ["talk", "connect"]);
         assert_eq!(of("record = false", 0), ["talk", "connect"]);

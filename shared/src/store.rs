@@ -14,6 +14,10 @@
 //! | [`agents`](Store::agents) | answer, event, CLI | agents, consistent batch | 1 per agent | – |
 //! | [`claim`](Store::claim) | answer, event, transfer, dispatch | agent + call + waiting, transaction | – | 8 |
 //! | [`put_back`](Store::put_back), [`lose`](Store::lose), [`find`](Store::find) | transfer, dispatch, event | the same | – | 4 to 8 |
+//! | [`ring_once`](Store::ring_once), [`not_rung`](Store::not_rung), [`rung_as`](Store::rung_as), [`announce_once`](Store::announce_once) | dispatch | phone of a call, conditional | – | 1 or 2 |
+//! | [`rung`](Store::rung) | dispatch | call, consistent | 1 per 20 phones | – |
+//! | [`begin_to_move`](Store::begin_to_move), [`moved`](Store::moved) | dispatch | call, transaction | – | 2 to 6 |
+//! | [`take_turn`](Store::take_turn), [`keep_turn`](Store::keep_turn) | answer, event | count of a flow; call | – | 1; 6 |
 //! | [`free`](Store::free), [`away`](Store::away) | transfer | agent, conditional | – | 1 |
 //! | [`events`](Store::events) | CLI | call, consistent | 1 per 8 events | – |
 //! | [`calls_on`](Store::calls_on) | CLI | listing index, eventual | 0.5 per 8 calls | – |
@@ -38,8 +42,10 @@ mod key;
 mod plans;
 mod queue;
 mod recordings;
+mod room;
 mod table;
 mod transact;
+mod turns;
 
 pub use agents::Freed;
 pub use calls::{Begun, LedgerEvent, Noted, Turn};
@@ -47,6 +53,7 @@ pub use hold::{Held, Looked};
 pub use keep::Look;
 pub use key::{Home, Key, Listing};
 pub use queue::{Claimed, Waiting};
+pub use room::{Rung, StaffTurn};
 pub use table::{TABLE_KEYS, create_table};
 
 use crate::config::Lookup;

@@ -42,6 +42,7 @@ async fn a_caller_holds_talks_with_an_agent_and_the_talk_can_be_played_after() {
     office.frees("alice").await;
     office.sees(AGENT_STATUS, "Alice’s phone is ringing").await;
     office.click("#callees [data-do=answer]").await;
+    office.click("#callees [data-do=press][value='1']").await;
     office.sees(CALLER_STATUS, "Talking with Alice").await;
     let talks = format!("Talking with {CALLER}");
     office.sees(AGENT_STATUS, &talks).await;
@@ -121,6 +122,9 @@ async fn two_callers_each_have_a_phone_and_an_agent() {
         office.frees(agent).await;
         let rings = phone(number);
         office.click(&format!("{rings} [data-do=answer]")).await;
+        office
+            .click(&format!("{rings} [data-do=press][value='1']"))
+            .await;
         let talks = format!("Talking with {from}");
         office.sees(&status(&rings), &talks).await;
         let name = if agent == "alice" { "Alice" } else { "Bob" };
@@ -157,6 +161,7 @@ async fn the_page_fits_in_a_pocket() {
     office.frees("alice").await;
     office.click("#ringing").await;
     office.click("#callees [data-do=answer]").await;
+    office.click("#callees [data-do=press][value='1']").await;
     office.sees(CALLER_STATUS, "Talking with Alice").await;
     office.until(fits).await;
     office.click("#callers [data-do=hangup]").await;

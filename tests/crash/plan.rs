@@ -74,6 +74,7 @@ say = "We are closed."
 
 [flow.direct]
 type = "ring"
+confirm = false
 say = "Putting you through."
 agents = ["dave", "erin"]
 timeout = "15s"
@@ -81,6 +82,7 @@ otherwise = "trial"
 
 [flow.support]
 type = "queue"
+confirm = false
 say = "Please hold."
 music = "https://example.com/a.mp3"
 agents = ["alice", "bob", "carol"]
@@ -92,6 +94,7 @@ otherwise = "closed"
 
 [flow.by-url]
 type = "queue"
+confirm = false
 say = "Please hold."
 music = "https://example.com/a.mp3"
 agents = ["alice", "bob"]
@@ -104,6 +107,7 @@ otherwise = "closed"
 
 [flow.trial]
 type = "queue"
+confirm = false
 say = "Please hold."
 music = "https://example.com/a.mp3"
 agents = ["carol"]

@@ -67,6 +67,7 @@ phone = "447700900012"
 
 [flow.support]
 type = "queue"
+confirm = false
 say = "Please hold."
 music = "https://example.com/a.mp3"
 agents = ["alice", "bob"]
@@ -76,6 +77,7 @@ otherwise = "closed"
 
 [flow.sales]
 type = "queue"
+confirm = false
 say = "Please hold."
 music = "https://example.com/a.mp3"
 agents = ["alice"]
@@ -641,6 +643,7 @@ async fn handle(what: Happening, (answer, event): (Router, Router), exchange: Ex
             Job::Gone { call } => exchange.gone(&call).await,
             Job::Begin { .. } => panic!("the table is never away here"),
             Job::Sweep => exchange.sweep().await,
+            job => panic!("nobody here has a hotline, or presses keys: {job:?}"),
         },
     };
     match done {

@@ -96,6 +96,7 @@ say = "We are closed."
 
 [flow.direct]
 type = "ring"
+confirm = false
 say = "Putting you through."
 agents = ["alice", "bob"]
 timeout = "15s"
@@ -103,11 +104,13 @@ otherwise = "closed"
 
 [flow.masked]
 type = "ring"
+confirm = false
 agents = ["alice"]
 otherwise = "closed"
 
 [flow.support]
 type = "queue"
+confirm = false
 say = "Please hold."
 music = ["https://example.com/a.mp3", "https://example.com/b.mp3"]
 agents = ["alice", "bob"]
@@ -118,6 +121,7 @@ otherwise = "closed"
 
 [flow.by-url]
 type = "queue"
+confirm = false
 say = "Please hold."
 music = "https://example.com/a.mp3"
 agents = ["alice"]
@@ -127,6 +131,7 @@ otherwise = "closed"
 
 [flow.trial]
 type = "queue"
+confirm = false
 say = "Please hold."
 music = "https://example.com/a.mp3"
 agents = ["alice"]

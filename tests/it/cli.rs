@@ -29,6 +29,7 @@ phone = "447700900011"
 
 [flow.support]
 type = "ring"
+confirm = false
 agents = ["alcie"]
 otherwise = "closed"
 
@@ -56,6 +57,7 @@ async fn help_and_version_are_printed_and_nothing_is_wrong() {
         &["--version"],
         &["dev", "--help"],
         &["plan", "check", "--help"],
+        &["plan", "graph", "--help"],
         &["preview", "--help"],
         &["ncco", "check", "-h"],
         &["calls", "--help"],
@@ -492,6 +494,62 @@ async fn what_is_no_plan_at_all_is_told_without_a_panic() {
     let ran = shell.run(&["plan", "check"]).await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.err.contains("switchboard.toml"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_plan_is_drawn_for_a_browser_or_for_mermaid() {
+    let shell = Shell::new();
+    shell.write("switchboard.toml", PLAN);
+    let drawn = shell.run(&["plan", "graph"]).await.fine();
+    assert!(drawn.out.starts_with("<svg ") && drawn.out.ends_with("</svg>\n"));
+    assert!(drawn.out.contains("switchboard.toml: "), "{}", drawn.out);
+    let chart = shell.run(&["plan", "graph", "--format", "mermaid"]).await;
+    assert!(chart.fine().out.starts_with("flowchart LR\n"));
+    let json = shell.run(&["plan", "graph", "--json"]).await.fine().json();
+    assert_eq!(json["svg"], drawn.out.trim_end());
+    let written = shell
+        .run(&["plan", "graph", "--output", "plan.svg"])
+        .await
+        .fine();
+    assert_eq!(
+        (written.out.as_str(), written.err.as_str()),
+        ("", "plan.svg: written\n")
+    );
+    assert_eq!(
+        std::fs::read_to_string(shell.path("plan.svg")).unwrap(),
+        drawn.out
+    );
+}
+
+#[tokio::test]
+async fn a_drawing_that_cannot_be_made_or_kept_says_what_to_do() {
+    let shell = Shell::new();
+    shell.write("faulty.toml", FAULTY);
+    shell.write("switchboard.toml", PLAN);
+    let mut many = PLAN.to_owned();
+    for n in 0..200 {
+        many.push_str(&format!(
+            "\n[flow.bye-{n}]\ntype = \"message\"\nsay = \"Bye.\"\n"
+        ));
+    }
+    shell.write("many.toml", &many);
+    for arguments in [
+        &["plan", "graph", "faulty.toml"][..],
+        &["plan", "graph", "missing.toml"],
+        &["plan", "graph", "many.toml"],
+        &["plan", "graph", "--output", "no/such/folder.svg"],
+    ] {
+        let ran = shell.run(arguments).await;
+        assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
+        assert!(
+            ran.err.starts_with("error: ") && advises(&ran.err),
+            "{ran:?}"
+        );
+    }
+    shell
+        .run(&["plan", "graph", "many.toml", "--format", "mermaid"])
+        .await
+        .fine();
 }
 
 // `preview`.

@@ -230,9 +230,9 @@ pub(crate) fn plan() -> String {
             number += 1;
         }
         plan += &format!(
-            "[flow.ring-{slot}]\ntype = \"ring\"\nsay = \"Putting you through.\"\n\
+            "[flow.ring-{slot}]\ntype = \"ring\"\nconfirm = false\nsay = \"Putting you through.\"\n\
              agents = [\"{}\", \"{}\"]\notherwise = \"closed\"\n\
-             [flow.queue-{slot}]\ntype = \"queue\"\nsay = \"Please hold.\"\n\
+             [flow.queue-{slot}]\ntype = \"queue\"\nconfirm = false\nsay = \"Please hold.\"\n\
              music = \"https://example.com/a.mp3\"\nagents = [\"{}\"]\n\
              cool-down = \"15m\"\nwrap-up = \"10m\"\nmax-wait = \"1h\"\notherwise = \"closed\"\n",
             ring_agent(slot, 0),

@@ -79,6 +79,7 @@ say = "We are closed."
 
 [flow.direct]
 type = "ring"
+confirm = false
 say = "Putting you through."
 agents = ["alice", "bob"]
 timeout = "15s"
@@ -86,11 +87,13 @@ otherwise = "closed"
 
 [flow.masked]
 type = "ring"
+confirm = false
 agents = ["alice"]
 otherwise = "closed"
 
 [flow.support]
 type = "queue"
+confirm = false
 say = "Please hold."
 music = ["https://example.com/a.mp3", "https://example.com/b.mp3"]
 agents = ["alice", "bob", "carol"]
@@ -101,6 +104,7 @@ otherwise = "closed"
 
 [flow.by-url]
 type = "queue"
+confirm = false
 say = "Please hold."
 music = "https://example.com/a.mp3"
 agents = ["alice"]
@@ -110,6 +114,7 @@ otherwise = "closed"
 
 [flow.trial]
 type = "queue"
+confirm = false
 say = "Please hold."
 music = "https://example.com/a.mp3"
 agents = ["alice"]

@@ -51,6 +51,7 @@ impl Preview {
         let ncco = match decision.next {
             Next::Say(ncco) => ncco,
             Next::Wait(flow, queue) => script::hold(flow, queue, &call, 0),
+            Next::Gather(flow, hotline) => script::room::room(&plan, flow, hotline, &call),
         };
         show::json(&ncco);
         show::say(&decision.why);

@@ -115,7 +115,7 @@ async fn look(desk: &Desk) -> anyhow::Result<Queues> {
     let mut queues = Vec::new();
     for flow in plan
         .flows()
-        .filter(|flow| matches!(flow.kind, FlowKind::Queue(_)))
+        .filter(|flow| matches!(flow.kind, FlowKind::Queue(_) | FlowKind::Hotline(_)))
     {
         let mut waiting = Vec::new();
         let mut after: Option<Waiting> = None;

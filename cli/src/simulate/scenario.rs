@@ -103,7 +103,8 @@ impl TryFrom<String> for Talks {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Behaviour {
     /// What the phone does when it rings: one sentence for always, or one for each time, the last for
-    /// all that follow. `"answers after 3s, talks 20s"`, `"declines"`, `"silent"`, `"busy"`,
+    /// all that follow. Who answers presses 1 where they are asked for a key, unless it says what else:
+    /// `"answers after 3s, talks 20s"`, `"answers, presses 2 after 5s"`, `"answers, presses nothing"`, `"declines"`, `"silent"`, `"busy"`,
     /// `"unreachable"`, `"no such number"`, `"mailbox after 20s"`.
     #[serde(default)]
     pub phone: Phones,
@@ -137,7 +138,7 @@ impl TryFrom<Sentences> for Phones {
             manner(text).ok_or_else(|| {
                 format!(
                     "`{text}` is nothing a phone does; write answers, declines or mailbox (with `after 5s` if need be), \
-                     silent, busy, unreachable or no such number; behind answers also `, talks 20s`, `, says hello`, `, presses 1 after 2s`"
+                     silent, busy, unreachable or no such number; behind answers also `, talks 20s`, `, says hello`, `, presses 1 after 2s`, `, presses nothing`"
                 )
             })
         });
@@ -327,11 +328,14 @@ fn manner(text: &str) -> Option<Manner> {
     Some(match (verb, time) {
         ("answers", time) => {
             let (mut says, mut presses, mut talks) = (None, None, None);
+            let mut takes = true;
             for clause in clauses {
                 match clause.split_once(' ')? {
                     ("talks", time) => talks = Some(time.parse::<Time>().ok()?.0),
                     ("says", words) => says = Some(words.to_owned()),
+                    ("presses", "nothing") => takes = false,
                     ("presses", keys) => {
+                        takes = false;
                         let (keys, after) = keys.split_once(" after ")?;
                         presses = Some((after.parse::<Time>().ok()?.0, keys.to_owned()));
                     }
@@ -342,6 +346,7 @@ fn manner(text: &str) -> Option<Manner> {
                 after: time.unwrap_or(ANSWERS_AFTER),
                 says,
                 presses,
+                takes,
                 talks,
             }
         }

@@ -17,15 +17,17 @@ use switchboard_shared::call::{Call, Place};
 use switchboard_shared::chain;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
-use switchboard_shared::cue::Cue;
+use switchboard_shared::cue::{Cue, Step};
+use switchboard_shared::exchange::{self, Entry};
 use switchboard_shared::id::{ConversationId, LegId};
 use switchboard_shared::job::{Job, JobQueue};
 use switchboard_shared::ncco::Ncco;
 use switchboard_shared::number::mask;
 use switchboard_shared::offer;
-use switchboard_shared::plan::{Flow, Plan, Queue};
+use switchboard_shared::plan::{AgentName, Flow, Hotline, Plan, Queue};
 use switchboard_shared::plans::Plans;
-use switchboard_shared::script::{self, Next};
+use switchboard_shared::script::room::{self, Door};
+use switchboard_shared::script::{self, Next, screen};
 use switchboard_shared::store::{Begun, Home, Store};
 use switchboard_shared::vonage::{RegionUrl, Trust};
 use switchboard_shared::web::{self, Failure, Received, Webhooks};
@@ -141,7 +143,18 @@ impl Answer {
             }
         };
         let mut call = self.call(asked, received.base, &plan, now);
-        let decision = script::answer(&plan, &call, now);
+        let mut decision = script::answer(&plan, &call, now);
+        if let Some(flow) = decision.by_turns {
+            match self.store.take_turn(flow).await {
+                Ok(turn) => {
+                    call.turn = Some(turn);
+                    decision = script::answer(&plan, &call, now);
+                }
+                Err(error) => {
+                    tracing::error!(leg.id = %call.leg, error = %chain(&error), "whose turn it is, is not known; the first is rung");
+                }
+            }
+        }
         tracing::info!(
             leg.id = %call.leg, call.conversation = %call.conversation,
             line.number = %mask(&call.line), caller.masked = %call.masked(),
@@ -151,7 +164,7 @@ impl Answer {
             // Nothing of these scripts needs the store.
             otherwise.clone_from(ncco);
         }
-        if let Next::Wait(flow, _) = decision.next {
+        if let Next::Wait(flow, _) | Next::Gather(flow, _) = decision.next {
             call.place = Some(Place {
                 queue: flow.name.clone(),
                 since: now,
@@ -164,6 +177,10 @@ impl Answer {
                 *otherwise = script::hold(flow, queue, &call, 0);
                 self.wait(&plan, flow, queue, &call).await
             }
+            (Ok(Begun::First), Next::Gather(flow, hotline)) => {
+                *otherwise = room::room(&plan, flow, hotline, &call);
+                self.gather(&plan, flow, hotline, &call).await
+            }
             (Ok(Begun::First), Next::Say(ncco)) => ncco,
             // The caller is served, the ledger is not yet.
             (Err(error), Next::Say(ncco)) => {
@@ -171,7 +188,7 @@ impl Answer {
                 self.begin_later(call).await;
                 ncco
             }
-            (Err(error), Next::Wait(..)) => {
+            (Err(error), Next::Wait(..) | Next::Gather(..)) => {
                 tracing::error!(leg.id = %call.leg, error = %chain(&error), "no queue to wait in");
                 call.place = None;
                 self.begin_later(call).await;
@@ -222,20 +239,38 @@ impl Answer {
                 return script::sorry();
             }
         };
-        let queue = call
-            .place
-            .as_ref()
-            .and_then(|place| plan.queue(&place.queue));
+        let place = call.place.as_ref();
+        // Where they wait, or talk: who hears the room's script again is led into the same room.
+        let room = call.helpers.iter().next().map(|helper| &helper.flow);
+        let room = place.map(|place| &place.queue).or(room);
+        if let Some((flow, hotline)) = room.and_then(|flow| plan.hotline(flow)) {
+            return self.gather(&plan, flow, hotline, call).await;
+        }
+        let queue = place.and_then(|place| plan.queue(&place.queue));
         match (queue, &call.offer, decided) {
             (Some((flow, queue)), Some(offer), _) => {
                 script::connect_offer(&plan, flow, queue, offer, call, false)
                     .unwrap_or_else(script::sorry)
             }
             (Some((flow, queue)), None, _) => self.wait(&plan, flow, queue, call).await,
-            (None, _, Next::Say(ncco)) => ncco,
+            (None, _, Next::Say(ncco)) if call.turn.is_none() => ncco,
+            // The same agent as before: by the turn that the call has taken.
+            (None, _, Next::Say(_)) => match script::answer(&plan, call, self.clock.now()).next {
+                Next::Say(ncco) => ncco,
+                Next::Wait(..) | Next::Gather(..) => script::goodbye(),
+            },
             // Waited before, and is served or gone since: nothing is left to say.
-            (None, _, Next::Wait(..)) => script::goodbye(),
+            (None, _, Next::Wait(..) | Next::Gather(..)) => script::goodbye(),
         }
+    }
+
+    /// The caller waits in a room, as is written, and the staff is rung. Each phone is rung once,
+    /// however often we are asked; what fails here the sweep makes up for.
+    async fn gather(&self, plan: &Plan, flow: &Flow, hotline: &Hotline, call: &Call) -> Ncco {
+        if let Err(error) = exchange::call_staff(&self.jobs, &call.leg, flow, hotline).await {
+            tracing::error!(leg.id = %call.leg, error = %chain(&error), "the staff is rung by the sweep");
+        }
+        room::room(plan, flow, hotline, call)
     }
 
     /// The caller waits, as is written: a free agent gets them at once, else they hold. What fails
@@ -284,14 +319,62 @@ impl Answer {
         Ok(joined.unwrap_or_else(|| script::hold(flow, queue, &call, 1)))
     }
 
+    /// One of the staff has picked up: asked for a key, let in, or told why not.
+    async fn to_staff(
+        &self,
+        call: &Call,
+        plan: &Plan,
+        cue: &Cue,
+        agent: &AgentName,
+        phone: Option<LegId>,
+    ) -> Result<Ncco, Failure> {
+        let (Some((flow, hotline)), Some(person)) = (plan.hotline(&cue.flow), plan.agent(agent))
+        else {
+            return Ok(script::sorry());
+        };
+        match room::door(flow, hotline, agent, call) {
+            Door::In => Ok(room::enter(flow, hotline, call)),
+            Door::Open if room::confirms(hotline, person) => {
+                Ok(room::question(plan, flow, hotline, agent, call, cue))
+            }
+            Door::Open => {
+                let entry = Entry {
+                    flow,
+                    hotline,
+                    agent,
+                    leg: phone.as_ref(),
+                };
+                let now = self.clock.now();
+                Ok(entry
+                    .come_in(&self.store, &self.jobs, call, None, now)
+                    .await?)
+            }
+            door => Ok(room::turned_away(door)),
+        }
+    }
+
     /// What an agent hears before the caller joins.
-    async fn to_agent(&self, leg: &LegId) -> Result<Ncco, Failure> {
+    async fn to_agent(
+        &self,
+        leg: &LegId,
+        cue: Option<Cue>,
+        phone: Option<LegId>,
+    ) -> Result<Ncco, Failure> {
         let call = self.store.call(leg).await?;
         let plan = match &call {
             Some(call) => self.plans.of(call).await?,
             None => self.plans.current().await?,
         };
-        Ok(script::to_agent(&plan, call.as_ref()))
+        let up = call.as_ref().filter(|call| call.ended.is_none());
+        if let (Some(call), Some(cue)) = (up, &cue) {
+            if let Step::Staff { agent } = &cue.step {
+                return self.to_staff(call, &plan, cue, agent, phone).await;
+            }
+            if let Some(agent) = cue.agent(&plan, Some(call)) {
+                return Ok(screen::question(&plan, agent, call, cue));
+            }
+        }
+        Ok(script::to_agent(&plan, up))
     }
 }
 
@@ -312,13 +395,18 @@ async fn on_agent(
     path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Result<Response, Failure> {
-    answer.webhooks.admit(request).await?;
+    let received = answer.webhooks.admit(request).await?;
+    let cue = Cue::from_query(&received.query);
+    let fields = received.fields.ok();
+    let phone = fields.and_then(|fields| LegId::new(fields.text("uuid")?).ok());
     let leg = path.ok().and_then(|Path((conversation, leg))| {
         ConversationId::new(conversation).ok()?;
         LegId::new(leg).ok()
     });
     let leg = leg.ok_or(Failure::NotFound("such call"))?;
-    Ok(web::say(&web::in_time(answer.to_agent(&leg)).await?))
+    Ok(web::say(
+        &web::in_time(answer.to_agent(&leg, cue, phone)).await?,
+    ))
 }
 
 async fn on_fallback(

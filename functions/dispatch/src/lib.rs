@@ -102,6 +102,10 @@ impl Dispatch {
             Job::Look { agent } => self.exchange.look(&agent).await?,
             Job::Gone { call } => self.exchange.gone(&call).await?,
             Job::Begin { call } => drop(self.exchange.store.begin(&call).await?),
+            Job::Ring { call, flow, stage } => self.exchange.ring(&call, &flow, stage).await?,
+            Job::Joined { call, helper } => self.exchange.joined(&call, &helper).await?,
+            Job::HangUp { call, leg } => self.exchange.hang_up(&call, &leg).await?,
+            Job::Room { call, flow } => self.exchange.room(&call, &flow).await?,
             Job::Sweep => self.sweep(OVERDUE).await?,
         }
         Ok(())

@@ -34,6 +34,19 @@ pub enum Asks {
     },
     /// The talk is over on the agent's side.
     AgentOver(Promise),
+    /// One of the staff of a hotline picked up.
+    StaffAnswered(Cue, AgentName),
+    /// The phone of one of the staff is done with.
+    StaffOver {
+        /// For whom it rang.
+        cue: Cue,
+        /// Whose it is.
+        agent: AgentName,
+        /// It could not even be made to ring.
+        failed: bool,
+    },
+    /// Who picked up a phone was asked for a key.
+    Pressed(Cue, String),
 }
 
 /// Why an agent did not answer.
@@ -52,6 +65,7 @@ impl Asks {
         matches!(
             self,
             Self::Script(_)
+                | Self::Pressed(..)
                 | Self::RingFailed(..)
                 | Self::Unanswered {
                     how: Silence::Failed,
@@ -72,6 +86,8 @@ pub struct Promise {
     pub agent: AgentName,
     /// Which promise between the two.
     pub id: OfferId,
+    /// Whether who picks up has to press a key before they have the call.
+    pub screened: bool,
 }
 
 /// Sorts an event. `cue` is from the query of the URL it came to.
@@ -84,9 +100,11 @@ pub fn asks(event: &Event, cue: Option<Cue>) -> Asks {
             Some(cue) => of_agent_leg(event, status, cue),
             None => of_caller_leg(event, status),
         },
-        Kind::Transfer | Kind::Input(_) | Kind::Transcribed | Kind::Error(_) | Kind::Unknown => {
-            Asks::Nothing
-        }
+        Kind::Input(input) => match cue {
+            Some(cue) => Asks::Pressed(cue, input.keys.clone()),
+            None => Asks::Nothing,
+        },
+        Kind::Transfer | Kind::Transcribed | Kind::Error(_) | Kind::Unknown => Asks::Nothing,
     }
 }
 
@@ -102,9 +120,27 @@ fn of_caller_leg(event: &Event, status: &CallStatus) -> Asks {
 
 fn of_agent_leg(event: &Event, status: &CallStatus, cue: Cue) -> Asks {
     let (agent, id) = match cue.step.clone() {
-        Step::Hold { .. } => return Asks::Nothing,
+        Step::Hold { .. } | Step::Room => return Asks::Nothing,
+        Step::Staff { agent } => {
+            return match status {
+                CallStatus::Answered => Asks::StaffAnswered(cue, agent),
+                CallStatus::Completed => Asks::StaffOver {
+                    cue,
+                    agent,
+                    failed: false,
+                },
+                status if status.is_failure() => Asks::StaffOver {
+                    failed: *status == CallStatus::Failed,
+                    cue,
+                    agent,
+                },
+                _ => Asks::Nothing,
+            };
+        }
         Step::Ring(index) => {
             return match status {
+                // Who is asked for a key has the call when they have pressed it.
+                CallStatus::Answered if cue.asked.is_some() => Asks::Nothing,
                 CallStatus::Answered => Asks::RingAnswered(cue, index),
                 // The caller hung up: nobody is left to ring another phone for.
                 CallStatus::Cancelled => Asks::Nothing,
@@ -120,8 +156,10 @@ fn of_agent_leg(event: &Event, status: &CallStatus, cue: Cue) -> Asks {
         flow: cue.flow,
         agent,
         id,
+        screened: cue.asked.is_some(),
     };
     match status {
+        CallStatus::Answered if promise.screened => Asks::Nothing,
         CallStatus::Answered => Asks::Answered(promise),
         CallStatus::Cancelled => Asks::Unanswered {
             promise,
@@ -152,6 +190,8 @@ mod tests {
     }
 
     const OFFER: Option<&str> = Some("call=c&flow=support&agent=alice&offer=0123456789abcdef");
+    const SCREENED: Option<&str> = Some("call=c&flow=direct&ring=0&asked=0");
+    const STAFF: Option<&str> = Some("call=c&flow=hotline&staff=alice&asked=1");
     const RING: Option<&str> = Some("call=c&flow=direct&ring=0");
 
     #[test]
@@ -169,6 +209,15 @@ mod tests {
             ("rejected", RING, "RingFailed"),
             ("cancelled", RING, "Nothing"),
             ("completed", RING, "Nothing"),
+            ("answered", SCREENED, "Nothing"),
+            ("completed", SCREENED, "Nothing"),
+            ("busy", SCREENED, "RingFailed"),
+            ("ringing", STAFF, "Nothing"),
+            ("answered", STAFF, "StaffAnswered"),
+            ("machine", STAFF, "Nothing"),
+            ("busy", STAFF, "StaffOver"),
+            ("failed", STAFF, "StaffOver"),
+            ("completed", STAFF, "StaffOver"),
             ("started", None, "Nothing"),
             ("completed", None, "Clear"),
             ("cancelled", None, "Clear"),
@@ -196,6 +245,9 @@ mod tests {
             None,
             "Script",
         );
+        let keys = r#"{"uuid":"a","dtmf":{"digits":"1","timed_out":false}}"#;
+        check(keys, STAFF, "Pressed");
+        check(keys, None, "Nothing");
         check(
             r#"{"conversation_uuid":"b","payload":{"foo":"bar"}}"#,
             None,

@@ -4,6 +4,8 @@
 //! script in reply, is the next one decided.
 
 mod decide;
+mod screen;
+mod staff;
 mod waiting;
 
 use waiting::Playing;
@@ -19,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use switchboard_recording::Intake;
-use switchboard_shared::call::Place;
+use switchboard_shared::call::{Call, Place};
 use switchboard_shared::chain;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
@@ -151,7 +153,8 @@ impl Events {
                 self.script(&cue, base, now).await
             }
             Asks::RingAnswered(cue, index) => {
-                self.ring_answered(&home, event, &cue, index, now).await
+                self.ring_answered(&home, event, &cue, index, now).await?;
+                Ok(web::noted())
             }
             Asks::RingOver(cue, index) => self.ring_over(&home, event, &cue, index, now).await,
             Asks::RingFailed(cue, index) => {
@@ -159,22 +162,42 @@ impl Events {
                 self.after_ring(&cue, index, base, now).await
             }
             Asks::Answered(promise) => {
-                let turn = Turn::Answered {
-                    place: self.place(&promise.call).await?,
-                    call: promise.call,
-                    agent: promise.agent,
-                    offer: promise.id,
-                    until: later(now, TALK_MAX),
-                    leg: event.leg.clone(),
-                };
-                self.store.note_with(&home, event, &turn, now).await?;
+                self.answered(&home, event, promise, now).await?;
                 Ok(web::noted())
             }
             Asks::Unanswered { promise, how } => {
-                self.unanswered(&home, event, promise, how, now).await
+                let heard = (how == Silence::Failed).then_some(Playing::Nothing);
+                self.unanswered(&home, event, promise, how, heard, now)
+                    .await
             }
             Asks::AgentOver(promise) => self.agent_over(&home, event, promise, now).await,
+            Asks::StaffAnswered(cue, agent) => {
+                self.staff_answered(&home, event, cue, agent, now).await
+            }
+            Asks::StaffOver { cue, agent, failed } => {
+                self.staff_over(&home, event, cue, agent, failed, now).await
+            }
+            Asks::Pressed(cue, keys) => self.pressed(&home, event, &cue, &keys, now).await,
         }
+    }
+
+    async fn answered(
+        &self,
+        home: &Home,
+        event: &Event,
+        promise: Promise,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let turn = Turn::Answered {
+            place: self.place(&promise.call).await?,
+            call: promise.call,
+            agent: promise.agent,
+            offer: promise.id,
+            until: later(now, TALK_MAX),
+            leg: event.leg.clone(),
+        };
+        self.store.note_with(home, event, &turn, now).await?;
+        Ok(())
     }
 
     async fn ring_answered(
@@ -184,10 +207,10 @@ impl Events {
         cue: &Cue,
         index: u32,
         now: Timestamp,
-    ) -> Result<Response, Failure> {
-        let Some(agent) = self.ring_agent(cue, index).await? else {
+    ) -> Result<(), Failure> {
+        let (_, Some(agent)) = self.ring_agent(cue).await? else {
             self.store.note(home, event, now).await?;
-            return Ok(web::noted());
+            return Ok(());
         };
         let turn = Turn::RingAnswered {
             call: cue.call.clone(),
@@ -197,7 +220,7 @@ impl Events {
             leg: event.leg.clone(),
         };
         self.store.note_with(home, event, &turn, now).await?;
-        Ok(web::noted())
+        Ok(())
     }
 
     async fn ring_over(
@@ -208,10 +231,16 @@ impl Events {
         index: u32,
         now: Timestamp,
     ) -> Result<Response, Failure> {
-        let Some(agent) = self.ring_agent(cue, index).await? else {
+        let (call, Some(agent)) = self.ring_agent(cue).await? else {
             self.store.note(home, event, now).await?;
             return Ok(web::noted());
         };
+        let served = call.is_some_and(|call| call.served.is_some());
+        if cue.asked.is_some() && !served {
+            // Nobody took the call: a mailbox, as a rule. The caller's script rings the next one.
+            self.store.note(home, event, now).await?;
+            return Ok(web::noted());
+        }
         let look = Job::Look {
             agent: agent.clone(),
         };
@@ -226,25 +255,26 @@ impl Events {
         Ok(web::noted())
     }
 
-    /// The n-th agent of a `ring` flow, in the plan that the call keeps; in the one in force, where
-    /// the store was away when the call began.
-    async fn ring_agent(&self, cue: &Cue, index: u32) -> Result<Option<AgentName>, Failure> {
-        let plan = match self.store.call(&cue.call).await? {
-            Some(call) => self.plans.of(&call).await?,
+    /// The call of a `ring` flow, and whose phone it is, in the plan that the call keeps; in the one in
+    /// force, where the store was away when the call began.
+    async fn ring_agent(&self, cue: &Cue) -> Result<(Option<Call>, Option<AgentName>), Failure> {
+        let call = self.store.call(&cue.call).await?;
+        let plan = match &call {
+            Some(call) => self.plans.of(call).await?,
             None => self.plans.current().await?,
         };
-        let agents = plan.ring(&cue.flow).map(|(_, ring)| &ring.agents);
-        Ok(agents
-            .and_then(|agents| agents.get(index as usize))
-            .cloned())
+        let agent = cue.agent(&plan, call.as_ref()).cloned();
+        Ok((call, agent))
     }
 
+    /// `heard`: what the caller hears unless our reply says something, where one is listened to.
     async fn unanswered(
         &self,
         home: &Home,
         event: &Event,
         promise: Promise,
         how: Silence,
+        heard: Option<Playing>,
         now: Timestamp,
     ) -> Result<Response, Failure> {
         let Some(call) = self.store.call(&promise.call).await? else {
@@ -277,11 +307,11 @@ impl Events {
             agent: promise.agent,
         };
         self.jobs.send(&look, rest.unsigned_abs()).await?;
-        if how == Silence::CallerHungUp {
+        let Some(playing) = heard else {
             return Ok(web::noted());
-        }
+        };
         tracing::info!(leg.id = %promise.call, "the agent did not answer; the caller keeps the place");
-        self.resume(&promise.call, &promise.flow, Playing::Nothing, now)
+        self.resume(&promise.call, &promise.flow, playing, now)
             .await
     }
 
@@ -292,6 +322,13 @@ impl Events {
         promise: Promise,
         now: Timestamp,
     ) -> Result<Response, Failure> {
+        let call = self.store.call(&promise.call).await?;
+        let served = call.as_ref().is_some_and(|call| call.served.is_some());
+        if promise.screened && !served && call.is_some() {
+            // Whoever picked up did not take the call. The caller's script comes back to us.
+            let how = Silence::Failed;
+            return self.unanswered(home, event, promise, how, None, now).await;
+        }
         let plan = self.plans.current().await?;
         let wrap_up = plan
             .queue(&promise.flow)
@@ -300,7 +337,7 @@ impl Events {
             agent: promise.agent.clone(),
         };
         let turn = Turn::AgentOver {
-            place: self.place(&promise.call).await?,
+            place: call.and_then(|call| call.place),
             call: promise.call,
             agent: promise.agent,
             offer: promise.id,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 use switchboard_shared::call::{Call, Place};
 use switchboard_shared::cue::{Cue, Step};
+use switchboard_shared::exchange;
 use switchboard_shared::id::LegId;
 use switchboard_shared::job::Job;
 use switchboard_shared::offer::{self, By, Offer};
@@ -41,6 +42,10 @@ impl Events {
         now: Timestamp,
     ) -> Result<Response, Failure> {
         match &cue.step {
+            // Who picked up pressed a key, or none, and our answer was lost.
+            Step::Ring(_) | Step::Offer { .. } if cue.asked.unwrap_or_default() > 0 => {
+                self.asked_in_vain(cue).await
+            }
             Step::Hold { round, last } => {
                 let playing = if *last {
                     Playing::Nothing
@@ -52,6 +57,9 @@ impl Events {
             // The connect is over, and the caller is still here: after a talk, or because the word
             // about its failure was lost.
             Step::Ring(index) => self.after_ring(cue, *index, base, now).await,
+            // The word about the key was lost.
+            Step::Staff { agent } => self.at_door(cue, agent).await,
+            Step::Room => Ok(web::noted()),
             Step::Offer { id, .. } => {
                 let Some(call) = self.store.call(&cue.call).await? else {
                     return Ok(web::say(&script::sorry()));
@@ -201,6 +209,29 @@ impl Events {
         Ok(web::say(&ncco))
     }
 
+    /// A caller comes to a flow that rings its agents by turns.
+    async fn take_turn(
+        &self,
+        plan: &Plan,
+        flow: &FlowName,
+        call: &Call,
+        now: Timestamp,
+    ) -> Result<Response, Failure> {
+        let turn = self.store.take_turn(flow).await?;
+        self.store.keep_turn(&call.leg, turn).await?;
+        let Some(call) = self.store.call(&call.leg).await? else {
+            return Ok(web::say(&script::sorry()));
+        };
+        let call = Call {
+            turn: call.turn.or(Some(turn)),
+            ..call
+        };
+        match script::follow(plan, flow, &call, now).next {
+            Next::Say(ncco) => Ok(web::say(&ncco)),
+            Next::Wait(..) | Next::Gather(..) => Ok(web::say(&script::sorry())),
+        }
+    }
+
     /// Goes where a decision leads.
     pub(super) async fn follow(
         &self,
@@ -209,6 +240,9 @@ impl Events {
         decision: Decision<'_>,
         now: Timestamp,
     ) -> Result<Response, Failure> {
+        if let (Some(flow), None) = (decision.by_turns, call.turn) {
+            return self.take_turn(plan, flow, call, now).await;
+        }
         match decision.next {
             Next::Say(ncco) => Ok(web::say(&ncco)),
             Next::Wait(flow, queue) => {
@@ -235,6 +269,16 @@ impl Events {
                         .await?;
                 }
                 self.look(plan, flow, queue, &call, 0).await
+            }
+            Next::Gather(flow, hotline) => {
+                let place = Place {
+                    queue: flow.name.clone(),
+                    since: call.at,
+                    entered: now,
+                };
+                self.store.enter(&call.leg, &place).await?;
+                exchange::call_staff(&self.jobs, &call.leg, flow, hotline).await?;
+                Ok(web::say(&script::room::room(plan, flow, hotline, call)))
             }
         }
     }

@@ -120,6 +120,7 @@ fn blocking_modes_join_only_once_they_know_within_five_seconds() {
             after: seconds(1.0),
             says: None,
             presses: None,
+            takes: false,
             talks: None,
         };
         let caller = stage.connecting(manner, advanced(mode, "continue"));

@@ -29,6 +29,7 @@ fn a_person_says_and_presses_what_they_are_told_to() {
         after: seconds(2.0),
         says: Some("Alice here.".to_owned()),
         presses: Some((seconds(3.0), "1".to_owned())),
+        takes: false,
         talks: Some(seconds(10.0)),
     };
     let caller = stage.connecting(manner, json!({}));

@@ -1,13 +1,15 @@
 //! The sweep: finds what was left half done by a handler that never came back, or by an event that
 //! never came.
 
-use super::{Exchange, ExchangeError};
+use super::{Exchange, ExchangeError, call_staff};
 use crate::call::{Call, Place};
 use crate::chain;
+use crate::id::LegId;
 use crate::job::Job;
 use crate::plan::{Flow, FlowKind, Queue};
 use crate::presence::{Presence, State};
 use crate::script::{self, Next};
+use crate::store::{StaffTurn, Turn};
 use crate::vonage::Leg;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -37,8 +39,8 @@ impl Exchange {
             self.told(looked.await);
         }
         for flow in plan.flows() {
-            if let FlowKind::Queue(queue) = &flow.kind {
-                self.told(self.sweep_queue(flow, queue, now).await);
+            if matches!(flow.kind, FlowKind::Queue(_) | FlowKind::Hotline(_)) {
+                self.told(self.sweep_waiting(flow, now).await);
             }
         }
         // Last, when those who are gone have made room.
@@ -58,8 +60,10 @@ impl Exchange {
     /// whom we do not know. A caller who hears music puts themselves back when it ends: only they
     /// know that they are not talking.
     async fn sweep_agent(&self, presence: &Presence, now: Timestamp) -> Result<(), ExchangeError> {
-        if matches!(presence.state(now), State::Talking { .. }) {
-            self.release_if_over(presence).await?;
+        if let State::Talking { call } = presence.state(now)
+            && self.release_if_over(presence).await?
+        {
+            self.leave_talk(&call, presence, now).await?;
         }
         let Some(call) = &presence.call else {
             return Ok(());
@@ -73,19 +77,49 @@ impl Exchange {
         Ok(())
     }
 
-    async fn sweep_queue(
+    /// One of the staff who was in a room is gone, and no event said so.
+    async fn leave_talk(
         &self,
-        flow: &Flow,
-        queue: &Queue,
+        call: &LegId,
+        presence: &Presence,
         now: Timestamp,
     ) -> Result<(), ExchangeError> {
+        let Some(call) = self.store.call(call).await? else {
+            return Ok(());
+        };
+        for helper in &call.helpers {
+            if helper.agent != presence.name {
+                continue;
+            }
+            let turn = Turn::Staff {
+                call: call.leg.clone(),
+                helper: helper.clone(),
+                turn: StaffTurn::Over {
+                    failed: false,
+                    free_from: now,
+                },
+            };
+            self.store.make(&turn, now).await?;
+            self.room(&call.leg, &helper.flow).await?;
+        }
+        Ok(())
+    }
+
+    async fn sweep_waiting(&self, flow: &Flow, now: Timestamp) -> Result<(), ExchangeError> {
         let mut after = None;
         loop {
             let page = self.store.waiting(&flow.name, after.as_ref()).await?;
             for waiting in &page {
-                match self.store.call(&waiting.leg).await? {
-                    Some(call) if call.ended.is_none() && call.place.is_some() => {
+                let call = self.store.call(&waiting.leg).await?;
+                let call = call.filter(|call| call.ended.is_none());
+                match (call, &flow.kind) {
+                    (Some(call), FlowKind::Queue(queue)) if call.place.is_some() => {
                         self.told(self.sweep_caller(queue, &call, now).await);
+                    }
+                    (Some(call), FlowKind::Hotline(hotline))
+                        if call.place.is_some() || call.moving.as_ref() == Some(&flow.name) =>
+                    {
+                        self.told(self.sweep_room(flow, hotline, &call, now).await);
                     }
                     _ => self.store.forget_waiting(&flow.name, waiting).await?,
                 }
@@ -154,6 +188,16 @@ impl Exchange {
                 };
                 self.store.enter(&call.leg, &place).await?;
                 script::hold(flow, queue, call, 0)
+            }
+            Next::Gather(flow, hotline) => {
+                let place = Place {
+                    queue: flow.name.clone(),
+                    entered: now,
+                    ..place.clone()
+                };
+                self.store.enter(&call.leg, &place).await?;
+                call_staff(&self.jobs, &call.leg, flow, hotline).await?;
+                script::room::room(&plan, flow, hotline, call)
             }
         };
         tracing::info!(leg.id = %call.leg, "the longest wait is over; on to {}", queue.otherwise);

@@ -37,6 +37,7 @@ fn event(leg: &str, word: &str, second: i64, agent: Option<&str>, more: &Value) 
         at: Some(at(second).to_string()),
         heard: at(second + 1).to_string(),
         agent: agent.map(|name| name.parse().unwrap()),
+        took: agent.is_some(),
         body: body.to_string(),
     }
 }
@@ -145,6 +146,48 @@ fn several_agents_who_took_a_call_are_named_in_their_order() {
     );
 }
 
+/// Not took: who only picked up, or was rung in vain.
+fn picked_up(agent: &str, word: &str, second: i64) -> LedgerEvent {
+    let leg = format!("leg-{agent}");
+    let mut event = event(&leg, word, second, Some(agent), &Value::Null);
+    event.took = false;
+    event
+}
+
+#[test]
+fn of_the_staff_of_a_hotline_those_took_a_call_who_were_let_in() {
+    let helper = |agent: &str| format!("hotline/{agent}").parse().unwrap();
+    let mut call = call(Some(100));
+    call.joined = ["alice", "carol"].map(helper).into();
+    call.given_up = ["bob", "dave"].map(helper).into();
+    call.served = Some("alice".parse().unwrap());
+    let pressed = |agent: &str, second: i64| {
+        let leg = format!("leg-{agent}");
+        event(&leg, "input", second, Some(agent), &Value::Null)
+    };
+    let mut over = talked("alice", 80, "70", "0.1");
+    over.took = false;
+    let events = [
+        picked_up("alice", "answered", 10),
+        pressed("alice", 14),
+        over,
+        // A mailbox, who pressed nothing; and somebody who pressed too late.
+        picked_up("bob", "answered", 11),
+        picked_up("dave", "answered", 12),
+        pressed("dave", 90),
+        // Let in without being asked.
+        picked_up("carol", "answered", 20),
+    ];
+    let took = (
+        Outcome::Taken,
+        &["alice", "carol"][..],
+        Some(14),
+        66,
+        Some("0.10"),
+    );
+    check(&call, &events, took);
+}
+
 #[test]
 fn what_was_never_told_is_taken_from_what_was() {
     // No `answered`: the talk began as long before its end as it lasted.
@@ -175,14 +218,14 @@ fn numbers_may_be_text_or_not_and_what_is_none_counts_for_nothing() {
     for (duration, price, talked, cost) in [
         (json!(60), json!(0.012), 60, Some("0.012")),
         (json!("60.4"), json!("1"), 60, Some("1.00")),
-        (json!("-5"), json!("-1"), 48, None),
-        (json!("1e99"), json!("1e9"), 48, None),
-        (json!("NaN"), json!("=1+1"), 48, None),
-        (json!(null), json!(null), 48, None),
-        (json!({}), json!([]), 48, None),
+        (json!("-5"), json!("-1"), 88, None),
+        (json!("1e99"), json!("1e9"), 88, None),
+        (json!("NaN"), json!("=1+1"), 88, None),
+        (json!(null), json!(null), 88, None),
+        (json!({}), json!([]), 88, None),
     ] {
         let more = json!({ "duration": duration, "price": price });
-        let end = event("leg-alice", "completed", 60, Some("alice"), &more);
+        let end = event("leg-alice", "completed", 100, Some("alice"), &more);
         let facts = Facts::of(&call(None), &[answered("alice", 12), end]);
         let found = facts.cost.map(|cost| cost.to_string());
         assert_eq!(

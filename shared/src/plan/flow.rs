@@ -1,12 +1,12 @@
 //! Flows: what a caller meets, and what comes after it.
 
-use super::{AgentName, Calendar, FlowName};
+use super::{AgentName, Calendar, FlowName, Hotline};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use url::Url;
 
 /// Types of flow a plan may name, as `type` spells them.
-pub const KINDS: [&str; 4] = ["message", "hours", "ring", "queue"];
+pub const KINDS: [&str; 5] = ["message", "hours", "ring", "queue", "hotline"];
 
 /// How long one phone rings: Vonage's range for `connect.timeout`.
 ///
@@ -71,6 +71,8 @@ pub enum FlowKind {
     Ring(Ring),
     /// Keeps the caller on hold until an agent is free.
     Queue(Queue),
+    /// Rings several phones at once while the caller waits in a room.
+    Hotline(Hotline),
 }
 
 impl Flow {
@@ -84,6 +86,30 @@ impl Flow {
             }
             FlowKind::Ring(ring) => vec![("otherwise", &ring.otherwise)],
             FlowKind::Queue(queue) => vec![("otherwise", &queue.otherwise)],
+            FlowKind::Hotline(hotline) => vec![("otherwise", &hotline.otherwise)],
+        }
+    }
+
+    /// Whom it rings, in the order of the plan. Empty where it rings nobody.
+    #[must_use]
+    pub fn agents(&self) -> &[AgentName] {
+        match &self.kind {
+            FlowKind::Message(_) | FlowKind::Hours(_) => &[],
+            FlowKind::Ring(ring) => &ring.agents,
+            FlowKind::Queue(queue) => &queue.agents,
+        }
+    }
+}
+
+impl FlowKind {
+    /// How a plan spells it in `type`: one of [`KINDS`].
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Message(_) => "message",
+            Self::Hours(_) => "hours",
+            Self::Ring(_) => "ring",
+            Self::Queue(_) => "queue",
         }
     }
 }
@@ -114,6 +140,10 @@ pub struct Ring {
     pub say: Option<String>,
     /// Whom to ring, in this order. 1 to [`AGENTS_MAX`], nobody twice.
     pub agents: Vec<AgentName>,
+    /// Whether each call begins with the agent after the one the call before began with.
+    pub by_turns: bool,
+    /// Whether who picks up a telephone has to press a key before the caller is put through.
+    pub confirm: bool,
     /// How long each phone rings. Within [`RING_TIMEOUT`].
     pub timeout: Duration,
     /// Whether the talk is recorded.
@@ -131,6 +161,8 @@ pub struct Queue {
     pub music: Vec<Url>,
     /// Who takes the calls. 1 to [`AGENTS_MAX`], nobody twice.
     pub agents: Vec<AgentName>,
+    /// Whether who picks up a telephone has to press a key before the caller is put through.
+    pub confirm: bool,
     /// Said to the caller just before an agent is connected; where nothing is recorded, only to one
     /// who was on hold.
     pub connect_say: Option<String>,
@@ -151,6 +183,45 @@ pub struct Queue {
     pub transfer: Transfer,
     /// What comes when the wait is over and nobody was free.
     pub otherwise: FlowName,
+}
+
+impl Ring {
+    /// Whose phone rings n-th; `None` behind the last. `turn` counts the calls that came before, where
+    /// the flow goes by turns.
+    #[must_use]
+    pub fn nth(&self, index: usize, turn: u32) -> Option<&AgentName> {
+        let count = self.agents.len();
+        let first = if self.by_turns {
+            usize::try_from(turn).unwrap_or(0) % count.max(1)
+        } else {
+            0
+        };
+        (index < count).then(|| &self.agents[(first + index) % count])
+    }
+}
+
+/// In which order the phones of a `ring` flow ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// One after the other, as the plan names them.
+    #[default]
+    InOrder,
+    /// One after the other, each call beginning with the next.
+    RoundRobin,
+    /// All at once: a [`Hotline`] for one.
+    All,
+    /// Some at once, more after a while: a [`Hotline`] for one.
+    Staged,
+}
+
+impl Strategy {
+    /// As a plan spells them.
+    pub const WORDS: [(&'static str, Self); 4] = [
+        ("in-order", Self::InOrder),
+        ("round-robin", Self::RoundRobin),
+        ("all", Self::All),
+        ("staged", Self::Staged),
+    ];
 }
 
 /// How a waiting leg is moved: with the new NCCO in the request, or with the URL where Vonage

@@ -6,6 +6,7 @@
 mod calendar;
 mod fields;
 mod flow;
+mod hotline;
 mod keep;
 
 use super::agent::{Agent, Endpoint, sip};

@@ -450,11 +450,11 @@ fn wrong_flows_are_told() {
         ),
         (
             "type = \"menu\"",
-            "2:8: there is no type of flow \"menu\" (types here: \"message\", \"hours\", \"ring\", \"queue\")",
+            "2:8: there is no type of flow \"menu\" (types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\")",
         ),
         (
             "type = \"mesage\"\nsay = \"x\"",
-            "2:8: there is no type of flow \"mesage\" (did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\")",
+            "2:8: there is no type of flow \"mesage\" (did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\")",
         ),
         (
             "type = 1",
@@ -715,7 +715,7 @@ fn wrong_queues_are_told() {
         ),
         (
             "max-wait = \"10m\"\nmaxwait = \"10m\"",
-            "7:1: flow \"x\" has no key \"maxwait\" (keys are type, language, say, music, agents, connect-say, record, timeout, free-after, max-wait, cool-down, wrap-up, transfer, otherwise)",
+            "7:1: flow \"x\" has no key \"maxwait\" (keys are type, language, say, music, agents, confirm, connect-say, record, timeout, free-after, max-wait, cool-down, wrap-up, transfer, otherwise)",
         ),
     ] {
         let start =
@@ -821,7 +821,7 @@ fn what_no_call_reaches_is_warned_of() {
     check_head(
         "[flow.b]\ntype = \"message\"\nsay = \"x\"\n[flow.m]\ntype = \"menu\"\nkeys = \"b\"\n[[line]]\nnumber = \"447700900001\"\nname = \"N\"\nflow = \"m\"\n",
         &[
-            "5:8: there is no type of flow \"menu\" (types here: \"message\", \"hours\", \"ring\", \"queue\")",
+            "5:8: there is no type of flow \"menu\" (types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\")",
         ],
     );
 }
@@ -853,7 +853,7 @@ type = "mesage"
             "6:8: there is no flow \"dsek\" (did you mean \"desk\"?)",
             "8:8: key with no value, expected `=`",
             "14:1: the key \"say\" is written twice",
-            "16:8: there is no type of flow \"mesage\" (did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\")",
+            "16:8: there is no type of flow \"mesage\" (did you mean \"message\"? types here: \"message\", \"hours\", \"ring\", \"queue\", \"hotline\")",
         ],
     );
 }
@@ -933,7 +933,7 @@ say = "Nobody hears this."
 29:11: `timeout` cannot be used: "3m" is out of range (write a time from "1s" to "2m")
 30:13: a caller could go round for ever: office → queue → office (let the way end, for instance in a message)
 31:1: flow "closed" has no `say` (write say = "…")
-32:8: there is no type of flow "mesage" (did you mean "message"? types here: "message", "hours", "ring", "queue")
+32:8: there is no type of flow "mesage" (did you mean "message"? types here: "message", "hours", "ring", "queue", "hotline")
 warning 33:7: no call reaches the flow "spare" (lead a line or another flow to it, or take it out)
 "#);
 }
@@ -1249,4 +1249,145 @@ fn faults_of_what_is_kept_are_told() {
             "2:10: \"forever\" is no time to keep something (write it like \"120d\", \"6w\" or \"1y\")",
         ],
     );
+}
+
+/// A plan with one flow, `x`, of these keys.
+fn flow_of(keys: &str) -> String {
+    format!(
+        "[[agent]]\nname = \"alice\"\nphone = \"447700900011\"\n\
+         [[agent]]\nname = \"bob\"\nphone = \"447700900012\"\n\
+         [[line]]\nnumber = \"447700900000\"\nname = \"Desk\"\nflow = \"x\"\n\
+         [flow.end]\ntype = \"message\"\nsay = \"Bye.\"\n[flow.x]\n{keys}\n"
+    )
+}
+
+const MUSIC: &str = "music = \"https://example.com/a.mp3\"";
+
+#[test]
+fn a_hotline_says_who_is_rung_and_for_how_long() {
+    let text = flow_of(&format!(
+        "type = \"hotline\"\nname = \"Conduct\"\n{MUSIC}\nstaff = [\"alice\", \"bob\"]\nrecord = true\n\
+         confirm = false\ntimeout = \"15s\"\nmax-wait = \"2m\"\nkeep-ringing = true\notherwise = \"end\""
+    ));
+    let plan = Plan::parse(&text).plan.unwrap();
+    let (_, hotline) = plan.hotline(&"x".parse().unwrap()).unwrap();
+    let staff: Vec<_> = hotline.staff().map(AgentName::as_str).collect();
+    assert_eq!(staff, ["alice", "bob"]);
+    assert_eq!(hotline.name.as_deref(), Some("Conduct"));
+    assert_eq!(hotline.timeout, Duration::from_secs(15));
+    assert_eq!(hotline.max_wait, Duration::from_secs(120));
+    assert!(hotline.record && hotline.keep_ringing && hotline.shared && !hotline.confirm);
+}
+
+#[test]
+fn a_ring_flow_has_the_keys_of_its_strategy() {
+    let kind = |keys: &str| {
+        let text = flow_of(&format!("type = \"ring\"\n{keys}\notherwise = \"end\""));
+        let checked = Plan::parse(&text);
+        let plan = checked
+            .plan
+            .unwrap_or_else(|| panic!("{:?}", checked.faults));
+        plan.flow(&"x".parse().unwrap()).unwrap().kind.clone()
+    };
+    let agents = "agents = [\"alice\", \"bob\"]";
+    let FlowKind::Ring(ring) = kind(agents) else {
+        panic!()
+    };
+    assert!(!ring.by_turns && ring.confirm);
+    let FlowKind::Ring(ring) = kind(&format!("strategy = \"round-robin\"\n{agents}")) else {
+        panic!()
+    };
+    let by_turns = |turn| {
+        let names = (0..3).map(|n| ring.nth(n, turn).map(AgentName::as_str));
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(by_turns(0), [Some("alice"), Some("bob"), None]);
+    assert_eq!(by_turns(1), [Some("bob"), Some("alice"), None]);
+    assert_eq!(by_turns(u32::MAX), [Some("bob"), Some("alice"), None]);
+    let together = format!("{MUSIC}\nmax-wait = \"1m\"");
+    let FlowKind::Hotline(all) = kind(&format!("strategy = \"all\"\n{agents}\n{together}")) else {
+        panic!()
+    };
+    assert!(!all.shared && all.stages.len() == 1);
+    let staged = "stages = [{ agents = [\"alice\"] }, { after = \"15s\", agents = [\"bob\"] }]";
+    let FlowKind::Hotline(staged) = kind(&format!("strategy = \"staged\"\n{staged}\n{together}"))
+    else {
+        panic!()
+    };
+    let after: Vec<_> = staged
+        .stages
+        .iter()
+        .map(|stage| stage.after.as_secs())
+        .collect();
+    assert_eq!(after, [0, 15]);
+}
+
+#[test]
+fn wrong_hotlines_and_strategies_are_told() {
+    let hotline = format!("type = \"hotline\"\n{MUSIC}\nmax-wait = \"1m\"\notherwise = \"end\"");
+    let staged = format!(
+        "type = \"ring\"\nstrategy = \"staged\"\n{MUSIC}\nmax-wait = \"1m\"\notherwise = \"end\""
+    );
+    for (keys, expected) in [
+        (
+            hotline.clone(),
+            "flow \"x\" has no `staff` (write staff = [\"alice\"])",
+        ),
+        (
+            format!("{hotline}\nstaff = []"),
+            "`staff` is empty: nobody can be rung (write staff = [\"alice\"])",
+        ),
+        (
+            format!("{hotline}\nstaff = [\"alise\"]"),
+            "there is no agent \"alise\" (did you mean \"alice\"?)",
+        ),
+        (
+            format!("{hotline}\nstaff = [\"alice\"]\nconfirm = 1"),
+            "`confirm` is an integer, expected true or false",
+        ),
+        (
+            "type = \"hotline\"\nstaff = [\"alice\"]\notherwise = \"end\"".to_owned(),
+            "flow \"x\" has no `max-wait`: a caller could wait for ever (write max-wait = \"10m\")",
+        ),
+        (
+            "type = \"hotline\"\nstaff = [\"alice\"]\nmax-wait = \"1m\"\notherwise = \"end\""
+                .to_owned(),
+            "flow \"x\" has no `music` (write music = \"https://example.com/music.mp3\")",
+        ),
+        (
+            "type = \"ring\"\nstrategy = \"al\"".to_owned(),
+            "`strategy` cannot be \"al\" (did you mean \"all\"? words here: \"in-order\", \"round-robin\", \"all\", \"staged\")",
+        ),
+        (
+            format!("{staged}\nstages = []"),
+            "`stages` has 0 stages (write 1 to 10, like stages = [{ agents = [\"alice\"] }, { after = \"15s\", agents = [\"bob\"] }])",
+        ),
+        (
+            format!("{staged}\nstages = [{{ after = \"5s\", agents = [\"alice\"] }}]"),
+            "the first stage begins at once (take `after` out of it)",
+        ),
+        (
+            format!("{staged}\nstages = [{{ agents = [\"alice\"] }}, {{ agents = [\"bob\"] }}]"),
+            "a later stage does not say when it begins (write after = \"15s\")",
+        ),
+        (
+            format!(
+                "{staged}\nstages = [{{ agents = [\"alice\"] }}, {{ after = \"5s\", agents = [\"alice\"] }}]"
+            ),
+            "`stages` names \"alice\" twice (name each agent once)",
+        ),
+        (
+            format!(
+                "{staged}\nstages = [{{ agents = [\"alice\"] }}, {{ after = \"1h\", agents = [\"bob\"] }}]"
+            ),
+            "`after` cannot be used: \"1h\" is out of range (write a time from \"1s\" to \"15m\")",
+        ),
+        (
+            format!("{staged}\nstages = [{{ agents = [\"alice\"], delay = \"5s\" }}]"),
+            "stage 1 of flow \"x\" has no key \"delay\" (keys are after, agents)",
+        ),
+    ] {
+        let said = faults(&flow_of(&keys), None);
+        assert!(said.contains(expected), "{keys}\n{said}");
+    }
 }

@@ -1,12 +1,13 @@
 //! Calls and their ledger.
 
 use super::queue::waiting_key;
+use super::room::StaffTurn;
 use super::transact::{Expression, Transacted, Write, through_conflicts};
 use super::{
     Home, Item, Key, Listing, Store, StoreError, expiry, from_item, key, key_of, millis, text,
     to_item,
 };
-use crate::call::{Call, Place};
+use crate::call::{Call, Helper, Place};
 use crate::id::{ConversationId, LegId};
 use crate::offer::OfferId;
 use crate::plan::AgentName;
@@ -101,6 +102,15 @@ pub enum Turn {
         /// When the agent may be rung again.
         free_from: Timestamp,
     },
+    /// What becomes of one of the staff of a hotline.
+    Staff {
+        /// The caller.
+        call: LegId,
+        /// Who.
+        helper: Helper,
+        /// What.
+        turn: StaffTurn,
+    },
     /// The talk of a `ring` flow is over on the agent's side.
     RingOver {
         /// The caller.
@@ -115,15 +125,20 @@ pub enum Turn {
 }
 
 impl Turn {
-    /// The agent who by this turn talks with the caller, or has talked.
+    /// The agent whose leg the event is about, and whether they talk with the caller by it, or have
+    /// talked.
     #[must_use]
-    pub fn took(&self) -> Option<&AgentName> {
+    pub fn agent(&self) -> Option<(&AgentName, bool)> {
         match self {
             Self::Answered { agent, .. }
             | Self::RingAnswered { agent, .. }
             | Self::AgentOver { agent, .. }
-            | Self::RingOver { agent, .. } => Some(agent),
-            Self::CallerOver { .. } | Self::Unanswered { .. } => None,
+            | Self::RingOver { agent, .. } => Some((agent, true)),
+            Self::Staff { helper, turn, .. } => {
+                Some((&helper.agent, matches!(turn, StaffTurn::Joins { .. })))
+            }
+            Self::Unanswered { agent, .. } => Some((agent, false)),
+            Self::CallerOver { .. } => None,
         }
     }
 }
@@ -148,9 +163,12 @@ pub struct LedgerEvent {
     pub at: Option<String>,
     /// When we first heard of it.
     pub heard: String,
-    /// The agent who took the caller by this event, or whose talk it ended.
+    /// The agent whose leg it is about, where that was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentName>,
+    /// By it that agent took the caller, or their talk was over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub took: bool,
     /// All its fields, as JSON.
     pub body: String,
 }
@@ -402,6 +420,11 @@ impl Store {
                 talked(call, place, agent, offer),
                 one(vec![self.rest_write(agent, offer, *free_from)]),
             ],
+            Turn::Staff { call, helper, turn } => self
+                .staff_writes(call, helper, turn, now)
+                .into_iter()
+                .map(Group::from)
+                .collect(),
             Turn::RingOver {
                 call,
                 agent,
@@ -537,6 +560,7 @@ impl Store {
     /// An event as an item. `turn`: what it changes besides, where that is known.
     fn event_item(&self, home: &Home, event: &Event, turn: Option<&Turn>, now: Timestamp) -> Item {
         let fingerprint = event.fingerprint();
+        let agent = turn.and_then(Turn::agent);
         let mut item = key_of(Key::Event {
             home,
             fingerprint: &fingerprint,
@@ -547,7 +571,8 @@ impl Store {
             conversation: event.conversation.as_ref().map(ToString::to_string),
             at: event.at.map(|at| at.to_string()),
             heard: now.to_string(),
-            agent: turn.and_then(Turn::took).cloned(),
+            agent: agent.map(|(agent, _)| agent.clone()),
+            took: agent.is_some_and(|(_, took)| took),
             body: event.fields.to_json(),
         }));
         item.insert(key::TTL.to_owned(), expiry(now, self.keep().ledger));
@@ -555,7 +580,7 @@ impl Store {
     }
 }
 
-fn engaged(
+pub(super) fn engaged(
     talks: Expression,
     offer: &OfferId,
     until: Timestamp,

@@ -34,11 +34,13 @@ pub struct Held {
     pub looked: Timestamp,
 }
 
-/// An event, as far as its expiry goes.
+/// An event, or what else is kept beside a call, as far as its expiry goes.
 #[derive(Deserialize)]
 struct KeptEvent {
     pk: String,
     sk: String,
+    /// Absent of what is no event: phones that were rung for the caller.
+    #[serde(default)]
     heard: String,
     #[serde(default)]
     ttl: Option<i64>,
@@ -223,12 +225,17 @@ impl Store {
             let query = self
                 .client
                 .query()
-                .key_condition_expression("pk = :pk AND begins_with(sk, :event)")
+                .key_condition_expression("pk = :pk")
                 .expression_attribute_values(":pk", text(home.pk()))
-                .expression_attribute_values(":event", text(key::EVENT))
                 .consistent_read(true);
-            kept.extend(self.all("find a call's events", "an event", query).await?);
+            kept.extend(
+                self.all("find what is kept of a call", "an event", query)
+                    .await?,
+            );
         }
+        // The call itself goes with its hold.
+        let own = Key::Call(&call.leg).sk();
+        kept.retain(|item: &KeptEvent| item.sk != own);
         Ok(kept)
     }
 

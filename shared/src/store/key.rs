@@ -27,6 +27,8 @@ pub(super) const EVENT: &str = "EVENT#";
 pub(super) const LOOKS: &str = "LOOKS";
 /// Partition key of the calls that are held.
 pub(super) const HELD: &str = "HELD";
+/// What the sort keys of phones that were rung for a caller begin with.
+pub(super) const RUNG: &str = "RUNG#";
 /// What the sort keys of waiting callers begin with.
 pub(super) const WAITING: &str = "WAIT#";
 
@@ -60,8 +62,19 @@ pub enum Key<'a> {
         /// The caller.
         leg: &'a LegId,
     },
+    /// A phone that was rung for a caller who waits in a room.
+    Rung {
+        /// The caller.
+        call: &'a LegId,
+        /// The hotline.
+        flow: &'a FlowName,
+        /// Whose phone.
+        agent: &'a AgentName,
+    },
     /// Whether an agent can be rung.
     Agent(&'a AgentName),
+    /// How many calls a flow has rung its agents for by turns.
+    Turns(&'a FlowName),
     /// A recording and how far its archiving got.
     Recording(&'a RecordingId),
     /// When a recording is to be looked at: whether its time is over. Sorts by time.
@@ -84,10 +97,11 @@ impl Key<'_> {
     #[must_use]
     pub fn pk(&self) -> String {
         match self {
-            Self::Call(leg) => call(leg),
+            Self::Call(leg) | Self::Rung { call: leg, .. } => call(leg),
             Self::Event { home, .. } => home.pk(),
             Self::Waiting { queue, .. } => queue_pk(queue),
             Self::Agent(name) => format!("AGENT#{name}"),
+            Self::Turns(flow) => format!("TURNS#{flow}"),
             Self::Recording(id) => format!("RECORDING#{id}"),
             Self::Look { .. } => LOOKS.to_owned(),
             Self::Held(_) => HELD.to_owned(),
@@ -105,7 +119,9 @@ impl Key<'_> {
             Self::Waiting { since, leg, .. } => {
                 format!("{WAITING}{:013}#{leg}", since.as_millisecond())
             }
+            Self::Rung { flow, agent, .. } => format!("{RUNG}{flow}#{agent}"),
             Self::Agent(_) => "AGENT".to_owned(),
+            Self::Turns(_) => "TURNS".to_owned(),
             Self::Recording(_) => "RECORDING".to_owned(),
             Self::Look { at, recording } => format!("{:013}#{recording}", at.as_millisecond()),
             Self::Held(leg) => leg.to_string(),
@@ -204,7 +220,13 @@ mod tests {
                 since,
                 leg: &leg,
             },
+            Key::Rung {
+                call: &leg,
+                flow: &queue,
+                agent: &name,
+            },
             Key::Agent(&name),
+            Key::Turns(&queue),
             Key::Recording(&recording),
             Key::Look {
                 at: since,

@@ -112,6 +112,7 @@ flow = "queue"
 
 {agents}[flow.queue]
 type = "queue"
+confirm = false
 say = "Please hold."
 music = "https://example.com/a.mp3"
 agents = {names:?}

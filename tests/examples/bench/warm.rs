@@ -5,6 +5,7 @@ use super::stage::Stage;
 use super::subject;
 use std::time::{Duration, Instant};
 use switchboard_shared::call::Call;
+use switchboard_shared::plan::Plan;
 use switchboard_tests::{unique, world};
 
 /// Requests in each turn, and turns of each function.
@@ -84,24 +85,19 @@ pub(crate) async fn measure(stage: &Stage) -> Section {
 /// What `answer` writes of a call.
 async fn write(stage: &Stage) -> Duration {
     let leg = unique::uuid();
+    let plan = Plan::parse(world::PLAN)
+        .plan
+        .expect("the plan of the tests has no fault");
     let call = Call {
-        conversation: format!("CON-{leg}").parse().unwrap(),
-        leg: leg.parse().unwrap(),
-        line: "447700900004".to_owned(),
         from: Some(world::CALLER.to_owned()),
-        at: jiff::Timestamp::now(),
-        base: "https://example.com".to_owned(),
-        region: None,
-        refused: None,
-        plan: "0123456789abcdef".to_owned(),
-        place: None,
-        offer: None,
-        served: None,
-        lost: false,
-        consent: None,
-        mailbox: None,
-        voicemail: None,
-        ended: None,
+        ..Call::new(
+            leg.parse().unwrap(),
+            format!("CON-{leg}").parse().unwrap(),
+            "447700900004".to_owned(),
+            jiff::Timestamp::now(),
+            "https://example.com".to_owned(),
+            &plan,
+        )
     };
     let started = Instant::now();
     stage.world.board.store().begin(&call).await.unwrap();

@@ -9,7 +9,7 @@ use switchboard_shared::offer::{By, Offer};
 use switchboard_shared::plan::fault::{PlanFault, Severity};
 use switchboard_shared::plan::keep::{KEEP_MAX, KEEP_MIN};
 use switchboard_shared::plan::{FlowKind, Plan};
-use switchboard_shared::script::{self, Next};
+use switchboard_shared::script::{self, Next, room};
 
 /// Lines and flows of one plan that are followed: more of the same say nothing new.
 const FOLLOWED: usize = 8;
@@ -59,6 +59,7 @@ pub fn target(data: &[u8]) {
             match decision.next {
                 Next::Say(ncco) => sayable(&ncco),
                 Next::Wait(flow, queue) => sayable(&script::hold(flow, queue, &call, 0)),
+                Next::Gather(flow, hotline) => sayable(&room::room(&plan, flow, hotline, &call)),
             }
             sayable(&script::to_agent(&plan, Some(&call)));
         }
@@ -69,11 +70,21 @@ pub fn target(data: &[u8]) {
             FlowKind::Message(_) | FlowKind::Hours(_) => {}
             FlowKind::Ring(ring) => {
                 for index in 0..ring.agents.len() {
-                    let ncco = script::ring_agent(&plan, flow, ring, index, &call);
+                    let ncco = script::ring_agent(&plan, flow, ring, index, &call, call.at);
                     sayable(&ncco.expect("a ring's agents are in the plan"));
                     let after = script::after_ring(&plan, &flow.name, index, &call, call.at);
                     if let Next::Say(ncco) = after.next {
                         sayable(&ncco);
+                    }
+                }
+            }
+            FlowKind::Hotline(hotline) => {
+                sayable(&room::room(&plan, flow, hotline, &call));
+                sayable(&room::enter(flow, hotline, &call));
+                for agent in hotline.staff() {
+                    let cue = room::staff_cue(&call, flow, agent);
+                    for cue in [cue.clone(), cue.asking()] {
+                        sayable(&room::question(&plan, flow, hotline, agent, &call, &cue));
                     }
                 }
             }

@@ -13,6 +13,7 @@ pub(super) struct Fields<'d> {
     pub(super) span: Range<usize>,
     table: &'d DeTable<'d>,
     asked: Vec<&'static str>,
+    forgiven: bool,
 }
 
 /// A value and its key.
@@ -46,6 +47,7 @@ impl<'d> Fields<'d> {
             span,
             table,
             asked: Vec::new(),
+            forgiven: false,
         }
     }
 
@@ -113,11 +115,16 @@ impl<'d> Fields<'d> {
             .absent(key, self.span.clone(), message, advice);
     }
 
+    /// Which keys there should be is not known: none is unknown.
+    pub(super) fn forgive(&mut self) {
+        self.forgiven = true;
+    }
+
     /// Says which keys nobody asked for.
     pub(super) fn done(self, reading: &mut Reading<'_, '_>) {
         for key in self.table.keys() {
             let name: &str = key.get_ref();
-            if self.asked.contains(&name) {
+            if self.forgiven || self.asked.contains(&name) {
                 continue;
             }
             // A key that is there already was hardly meant a second time.

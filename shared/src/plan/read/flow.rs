@@ -2,7 +2,7 @@
 
 use super::calendar::{closed_on, timezone, windows};
 use super::fields::{Fields, Item, text};
-use super::{Node, Reading, Reference, one_of, parts, read_language};
+use super::{Node, Reading, Reference, one_of, parts, read_language, word};
 use crate::plan::duration::{show, within};
 use crate::plan::fault::{Wrong, quoted};
 use crate::plan::flow::{
@@ -10,7 +10,7 @@ use crate::plan::flow::{
     RING_TIMEOUT, RING_TIMEOUT_DEFAULT,
 };
 use crate::plan::{
-    AgentName, Calendar, FlowKind, FlowName, Hours, Message, Queue, Ring, Transfer, say,
+    AgentName, Calendar, FlowKind, FlowName, Hours, Message, Queue, Ring, Strategy, Transfer, say,
 };
 use std::collections::HashSet;
 use std::ops::{Range, RangeInclusive};
@@ -49,8 +49,9 @@ pub(super) fn read(
     let kind = match kind.as_deref() {
         Some("message") => flow.message().map(FlowKind::Message),
         Some("hours") => flow.hours().map(FlowKind::Hours),
-        Some("ring") => flow.ring().map(FlowKind::Ring),
+        Some("ring") => flow.any_ring(),
         Some("queue") => flow.queue().map(FlowKind::Queue),
+        Some("hotline") => flow.hotline().map(FlowKind::Hotline),
         _ => {
             // Its keys cannot be judged, and it may lead anywhere and ring anybody.
             flow.node.exits_lost = true;
@@ -63,9 +64,9 @@ pub(super) fn read(
     (language.zip(kind), node)
 }
 
-struct Body<'b, 'f, 't, 'd> {
-    reading: &'b mut Reading<'f, 't>,
-    fields: Fields<'d>,
+pub(super) struct Body<'b, 'f, 't, 'd> {
+    pub(super) reading: &'b mut Reading<'f, 't>,
+    pub(super) fields: Fields<'d>,
     node: &'b mut Node,
 }
 
@@ -98,9 +99,31 @@ impl Body<'_, '_, '_, '_> {
         })
     }
 
-    fn ring(&mut self) -> Option<Ring> {
+    fn any_ring(&mut self) -> Option<FlowKind> {
+        let strategy = self
+            .fields
+            .optional(self.reading, "strategy", |reading, item| {
+                word(reading, item, "a strategy", Strategy::WORDS)
+            });
+        let Some(strategy) = strategy else {
+            // Which keys it should have is not known.
+            self.fields.forgive();
+            self.node.exits_lost = true;
+            self.reading.graph.agents_lost = true;
+            return None;
+        };
+        match strategy.unwrap_or_default() {
+            Strategy::InOrder => self.ring(false).map(FlowKind::Ring),
+            Strategy::RoundRobin => self.ring(true).map(FlowKind::Ring),
+            Strategy::All => self.ring_together(false).map(FlowKind::Hotline),
+            Strategy::Staged => self.ring_together(true).map(FlowKind::Hotline),
+        }
+    }
+
+    fn ring(&mut self, by_turns: bool) -> Option<Ring> {
         let say = self.optional_say("say");
-        let agents = self.agents();
+        let agents = self.agents("agents");
+        let confirm = self.yes_or_no("confirm", true);
         let timeout = self.duration("timeout", RING_TIMEOUT);
         let record = self.record("say", &say);
         let otherwise = self.exit("otherwise");
@@ -111,6 +134,8 @@ impl Body<'_, '_, '_, '_> {
         Some(Ring {
             say: say?,
             agents: agents?,
+            by_turns,
+            confirm: confirm?,
             timeout: timeout?,
             record: record?,
             otherwise: otherwise?,
@@ -120,18 +145,14 @@ impl Body<'_, '_, '_, '_> {
     fn queue(&mut self) -> Option<Queue> {
         let say = self.say("say");
         let music = self.fields.optional(self.reading, "music", music);
-        let agents = self.agents();
+        let agents = self.agents("agents");
+        let confirm = self.yes_or_no("confirm", true);
         let connect_say = self.optional_say("connect-say");
         // Whoever is put through at once hears no `say`.
         let record = self.record("connect-say", &connect_say);
         let timeout = self.duration("timeout", RING_TIMEOUT);
         let free_after = self.duration("free-after", FREE_AFTER);
-        let max_wait = self.duration("max-wait", MAX_WAIT);
-        if let Some(None) = max_wait {
-            let why = ": a caller could wait for ever";
-            self.fields
-                .missing(self.reading, "max-wait", why, "max-wait = \"10m\"");
-        }
+        let max_wait = self.max_wait();
         let cool_down = self.duration("cool-down", REST);
         let wrap_up = self.duration("wrap-up", REST);
         let transfer = self.fields.optional(self.reading, "transfer", transfer);
@@ -140,16 +161,38 @@ impl Body<'_, '_, '_, '_> {
             say: say?,
             music: music?.unwrap_or_default(),
             agents: agents?,
+            confirm: confirm?,
             connect_say: connect_say?,
             record: record?,
             timeout: timeout?.unwrap_or(RING_TIMEOUT_DEFAULT),
             free_after: free_after?,
-            max_wait: max_wait??,
+            max_wait: max_wait?,
             cool_down: cool_down?.unwrap_or(COOL_DOWN_DEFAULT),
             wrap_up: wrap_up?.unwrap_or_default(),
             transfer: transfer?.unwrap_or_default(),
             otherwise: otherwise?,
         })
+    }
+
+    pub(super) fn max_wait(&mut self) -> Option<Duration> {
+        let given = self.duration("max-wait", MAX_WAIT)?;
+        if given.is_none() {
+            let why = ": a caller could wait for ever";
+            self.fields
+                .missing(self.reading, "max-wait", why, "max-wait = \"10m\"");
+        }
+        given
+    }
+
+    pub(super) fn yes_or_no(&mut self, key: &'static str, unless_given: bool) -> Option<bool> {
+        let given = self.fields.optional(self.reading, key, |reading, item| {
+            let given = item.value.as_bool();
+            if given.is_none() {
+                reading.mismatch(item, "true or false", None);
+            }
+            given
+        })?;
+        Some(given.unwrap_or(unless_given))
     }
 
     fn say(&mut self, key: &'static str) -> Option<String> {
@@ -158,7 +201,7 @@ impl Body<'_, '_, '_, '_> {
     }
 
     #[allow(clippy::option_option)]
-    fn optional_say(&mut self, key: &'static str) -> Option<Option<String>> {
+    pub(super) fn optional_say(&mut self, key: &'static str) -> Option<Option<String>> {
         self.fields.optional(self.reading, key, read_say)
     }
 
@@ -185,7 +228,7 @@ impl Body<'_, '_, '_, '_> {
     }
 
     #[allow(clippy::option_option)]
-    fn duration(
+    pub(super) fn duration(
         &mut self,
         key: &'static str,
         range: RangeInclusive<Duration>,
@@ -202,7 +245,7 @@ impl Body<'_, '_, '_, '_> {
     }
 
     /// A flow that comes after this one.
-    fn exit(&mut self, key: &'static str) -> Option<FlowName> {
+    pub(super) fn exit(&mut self, key: &'static str) -> Option<FlowName> {
         let (fields, node) = (&mut self.fields, &mut *self.node);
         let Some(item) = fields.take(key) else {
             let example = format!("{key} = \"NAME\" with a flow's name");
@@ -218,20 +261,21 @@ impl Body<'_, '_, '_, '_> {
         name
     }
 
-    fn agents(&mut self) -> Option<Vec<AgentName>> {
+    /// The agents under a key.
+    pub(super) fn agents(&mut self, key: &'static str) -> Option<Vec<AgentName>> {
         let node = &mut *self.node;
-        let example = "agents = [\"alice\"]";
+        let example = format!("{key} = [\"alice\"]");
         let agents = self
             .fields
-            .required(self.reading, "agents", example, |reading, item| {
+            .required(self.reading, key, &example, |reading, item| {
                 let parts = parts(item);
                 let size = if parts.is_empty() {
                     Some((
-                        "`agents` is empty: nobody can be rung".to_owned(),
-                        example.to_owned(),
+                        format!("`{key}` is empty: nobody can be rung"),
+                        example.clone(),
                     ))
                 } else if parts.len() > AGENTS_MAX {
-                    let message = format!("`agents` has {} names", parts.len());
+                    let message = format!("`{key}` has {} names", parts.len());
                     Some((
                         message,
                         format!("at most {AGENTS_MAX}, since all are looked at in one request"),
@@ -250,7 +294,7 @@ impl Body<'_, '_, '_, '_> {
                     .map(|part| {
                         let to = text(reading, part, "the name of an agent", Ok)?;
                         if !seen.insert(to.clone()) {
-                            let message = format!("`agents` names {} twice", quoted(&to));
+                            let message = format!("`{key}` names {} twice", quoted(&to));
                             let advice = "name each agent once".to_owned();
                             reading
                                 .faults
@@ -296,7 +340,7 @@ fn read_say(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<String> {
     })
 }
 
-fn music(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<Vec<Url>> {
+pub(super) fn music(reading: &mut Reading<'_, '_>, item: &Item<'_>) -> Option<Vec<Url>> {
     let parts = parts(item);
     if parts.is_empty() || parts.len() > MUSIC_MAX {
         let message = format!("`music` has {} addresses", parts.len());

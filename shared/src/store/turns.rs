@@ -1,0 +1,50 @@
+//! Whose turn it is, in flows that ring their agents by turns.
+
+use super::transact::{Expression, Transacted, Write, through_conflicts};
+use super::{Key, Store, StoreError, key_of};
+use crate::id::LegId;
+use crate::plan::FlowName;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+
+impl Store {
+    /// Takes the next turn of a flow: 0, 1, 2 and so on, then round again. A turn that is taken and not
+    /// used, since a webhook failed, is skipped.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn take_turn(&self, flow: &FlowName) -> Result<u32, StoreError> {
+        let count =
+            Expression::new("ADD #count :one", "").with(":one", AttributeValue::N("1".to_owned()));
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_of(Key::Turns(flow))))
+            .update_expression(&count.update)
+            .set_expression_attribute_names(count.names())
+            .set_expression_attribute_values(count.values())
+            .return_values(ReturnValue::UpdatedNew);
+        let counted = through_conflicts(|| update.clone().send())
+            .await
+            .map_err(StoreError::unavailable("take a turn"))?;
+        let counted = counted.attributes.unwrap_or_default();
+        let count = counted.get("count").and_then(|count| count.as_n().ok());
+        let count: u64 = count.and_then(|text| text.parse().ok()).unwrap_or(1);
+        Ok(u32::try_from(count.saturating_sub(1) % u64::from(u32::MAX)).unwrap_or_default())
+    }
+
+    /// Keeps the turn with a call that has begun already. False when it has one.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn keep_turn(&self, call: &LegId, turn: u32) -> Result<bool, StoreError> {
+        let keep = Expression::new(
+            "SET #turn = :turn",
+            "attribute_exists(#line) AND attribute_not_exists(#turn)",
+        )
+        .with(":turn", AttributeValue::N(turn.to_string()));
+        let write = Write::update(&self.table, Key::Call(call), &keep);
+        let outcome = self.transact("keep a turn", vec![write]).await?;
+        Ok(matches!(outcome, Transacted::Done))
+    }
+}
