@@ -56,6 +56,10 @@ const DISPATCH_HIDDEN: u32 = 30;
 /// The same for the archive queue, unless the function says otherwise. Longer than a download.
 const ARCHIVE_HIDDEN: u32 = 960;
 
+/// Messages of the dispatch queue in work at once: as many as targets are told at once, which may be
+/// slow, and eight more, so that an agent is rung all the same.
+const DISPATCH_AT_ONCE: usize = 24;
+
 /// How often a dispatch job is tried before it goes to the dead letters.
 const DISPATCH_ATTEMPTS: u32 = 8;
 
@@ -139,6 +143,8 @@ pub struct Address {
     pub bucket: String,
     /// Its archive queue.
     pub archive_queue: String,
+    /// Its dispatch queue.
+    pub dispatch_queue: String,
 }
 
 /// A running board.
@@ -253,7 +259,7 @@ impl Board {
             stop: stopped.clone(),
         };
         let jobs = dispatch.clone();
-        tasks.spawn(poller(&queues[0], 8).run(move |event| {
+        tasks.spawn(poller(&queues[0], DISPATCH_AT_ONCE).run(move |event| {
             let jobs = jobs.clone();
             async move { jobs.take(event).await }
         }));
@@ -324,6 +330,7 @@ impl Board {
             table: of("SWITCHBOARD_TABLE"),
             bucket: of("SWITCHBOARD_BUCKET"),
             archive_queue: of("SWITCHBOARD_ARCHIVE_QUEUE_URL"),
+            dispatch_queue: of("SWITCHBOARD_DISPATCH_QUEUE_URL"),
         };
         if let Some(data) = &config.data {
             let json = serde_json::to_vec_pretty(&address).expect("an address is text");

@@ -10,6 +10,7 @@ mod desk;
 mod dev;
 mod export;
 mod ncco;
+mod notices;
 mod plan;
 mod preview;
 mod queue;
@@ -80,6 +81,8 @@ enum What {
     Agent(agent::Agent),
     /// List, fetch and retry recordings.
     Recordings(recordings::Recordings),
+    /// List and retry notifications that did not get through.
+    Notices(notices::Notices),
     /// Sign a webhook as Vonage would, to try the board with curl.
     Sign(sign::Sign),
     /// Make the link by which an agent says "free" from a phone.
@@ -132,6 +135,7 @@ impl Command {
             What::Queue(queue) => queue.run(&global).await,
             What::Agent(agent) => agent.run(&global).await,
             What::Recordings(recordings) => recordings.run(&global).await,
+            What::Notices(notices) => notices.run(&global).await,
             What::Sign(sign) => sign.run(&global),
             What::Link(link) => link.run(&global).await,
             What::Token(token) => token.run(&global),

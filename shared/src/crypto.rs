@@ -55,7 +55,13 @@ pub fn random_hex<const N: usize>() -> String {
 /// HMAC-SHA-256 of a message, as 64 lower-case hex digits.
 #[must_use]
 pub fn hmac_hex(key: &[u8], message: &[u8]) -> String {
-    hex(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message).as_ref())
+    hex(&hmac_sha256(key, message))
+}
+
+/// HMAC-SHA-256 of a message, as 32 bytes.
+pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message);
+    tag.as_ref().to_vec()
 }
 
 /// Bytes as lower-case hex digits.

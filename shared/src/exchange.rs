@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::clock::Clock;
 use crate::id::LegId;
 use crate::job::{Job, JobError, JobQueue};
+use crate::news::Topic;
 use crate::offer::{By, Offer};
 use crate::plan::{self, AgentName, Flow, FlowKind, Plan, Queue};
 use crate::plans::{PlanError, Plans};
@@ -28,6 +29,12 @@ use url::Url;
 /// Callers tried for one agent before the rest is left to the next look. Each try that fails is a
 /// caller who hung up in this second, or whom another agent took.
 const TRIES: usize = 50;
+
+/// How long after a hang-up the word may come that an agent had answered: events overtake one another.
+const ANSWER_COMES: Duration = Duration::from_secs(10);
+
+/// How long after the end of a call the notice of a message may come that the caller left.
+const MESSAGE_COMES: Duration = Duration::from_secs(60);
 
 /// What an agent's "free" came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -397,7 +404,20 @@ impl Exchange {
             };
             self.jobs.send(&look, Duration::ZERO).await?;
         }
-        self.empty_rooms(&call).await
+        self.empty_rooms(&call).await?;
+        let unheard = call.ended.is_some() && call.served.is_none();
+        // Without a plan nobody knows who is told; whoever takes the job looks again.
+        let wanted = self.plans.current().await;
+        if unheard && wanted.map_or(true, |plan| plan.tells(Topic::Missed)) {
+            let wait = if call.mailbox.is_some() {
+                MESSAGE_COMES
+            } else {
+                ANSWER_COMES
+            };
+            let missed = Job::Missed { call: call.leg };
+            self.jobs.send(&missed, wait).await?;
+        }
+        Ok(())
     }
 }
 

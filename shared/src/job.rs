@@ -3,10 +3,13 @@
 use crate::call::{Call, Helper};
 use crate::config::Lookup;
 use crate::id::{LegId, RecordingId};
+use crate::news::News;
+use crate::notify::NotificationId;
 use crate::plan::{AgentName, FlowName};
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -74,8 +77,43 @@ pub enum Job {
         /// The hotline.
         flow: FlowName,
     },
+    /// The caller is gone, and nobody had answered. By now it is known whether they left a message,
+    /// and whether word of an answer was only late.
+    Missed {
+        /// The caller.
+        call: LegId,
+    },
+    /// Something happened: have everybody told whom the plan names.
+    Tell {
+        /// What.
+        news: News,
+        /// When.
+        at: Timestamp,
+        /// The call was not there yet when this was first looked at.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
+    },
+    /// Tell one of them.
+    Notify {
+        /// Whom, and of what.
+        #[serde(flatten)]
+        notification: NotificationId,
+    },
     /// Look for what was left half done.
     Sweep,
+}
+
+impl Job {
+    /// To have people told. Whoever finds something out hands this over, as often as they find it
+    /// out: each target is told once.
+    #[must_use]
+    pub fn tell(news: News, at: Timestamp) -> Self {
+        Self::Tell {
+            news,
+            at,
+            again: false,
+        }
+    }
 }
 
 /// Something for `archive` to do.
@@ -256,6 +294,24 @@ mod tests {
         let job = Job::Look { agent };
         let text = serde_json::to_string(&job).unwrap();
         assert_eq!(text, r#"{"job":"look","agent":"alice"}"#);
+        assert_eq!(serde_json::from_str::<Job>(&text).unwrap(), job);
+        let job = Job::Notify {
+            notification: "missed:leg:team".parse().unwrap(),
+        };
+        let text = serde_json::to_string(&job).unwrap();
+        assert_eq!(
+            text,
+            r#"{"job":"notify","news":"missed:leg","target":"team"}"#
+        );
+        assert_eq!(serde_json::from_str::<Job>(&text).unwrap(), job);
+        let job = Job::tell(
+            News::Answered {
+                call: "leg".parse().unwrap(),
+                agent: "alice".parse().unwrap(),
+            },
+            Timestamp::UNIX_EPOCH,
+        );
+        let text = serde_json::to_string(&job).unwrap();
         assert_eq!(serde_json::from_str::<Job>(&text).unwrap(), job);
         assert_eq!(
             serde_json::to_string(&Job::Sweep).unwrap(),

@@ -17,6 +17,8 @@ pub mod id;
 pub mod job;
 pub mod ledger;
 pub mod ncco;
+pub mod news;
+pub mod notify;
 pub mod number;
 pub mod offer;
 pub mod people;

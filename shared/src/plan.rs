@@ -5,7 +5,7 @@
 //!
 //! | file | noun |
 //! | --- | --- |
-//! | `line.rs`, `agent.rs`, `flow.rs`, `hotline.rs` | what a plan is made of |
+//! | `line.rs`, `agent.rs`, `flow.rs`, `hotline.rs`, `notify.rs` | what a plan is made of |
 //! | `calendar.rs`, `window.rs`, `dates.rs` | when a flow of type `hours` is open, and an agent on duty |
 //! | `keep.rs` | how long things are kept |
 //! | `read.rs` | from the tree of the text to these types, one fault per wrong value |
@@ -24,6 +24,7 @@ pub mod keep;
 mod language;
 pub mod line;
 pub mod name;
+pub mod notify;
 mod read;
 mod say;
 mod syntax;
@@ -40,9 +41,11 @@ pub use flow::{Flow, FlowKind, Hours, Message, Queue, Ring, Strategy, Transfer};
 pub use hotline::{Hotline, Stage};
 pub use keep::Keep;
 pub use line::{CallerShown, Consent, Line};
-pub use name::{AgentName, FlowName};
+pub use name::{AgentName, FlowName, TargetName};
+pub use notify::Target;
 pub use window::Window;
 
+use crate::news::Topic;
 use crate::number::PhoneNumber;
 use fault::Faults;
 use jiff::civil::Date;
@@ -71,6 +74,7 @@ pub struct Plan {
     lines: BTreeMap<PhoneNumber, Line>,
     agents: BTreeMap<AgentName, Agent>,
     flows: BTreeMap<FlowName, Flow>,
+    targets: Vec<Target>,
 }
 
 /// What holds where a flow says nothing else.
@@ -200,6 +204,25 @@ impl Plan {
         self.agents.get(name)
     }
 
+    /// All who are told what happens, in the order of the text.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        self.targets.iter()
+    }
+
+    /// The target of that name.
+    #[must_use]
+    pub fn target(&self, name: &TargetName) -> Option<&Target> {
+        self.targets.iter().find(|target| target.name == *name)
+    }
+
+    /// Whether anybody is told news of this kind, of any line.
+    #[must_use]
+    pub fn tells(&self, topic: Topic) -> bool {
+        self.targets
+            .iter()
+            .any(|target| target.topics.contains(&topic))
+    }
+
     /// All lines, by number.
     pub fn lines(&self) -> impl Iterator<Item = &Line> {
         self.lines.values()
@@ -251,6 +274,7 @@ fn read(text: &str, today: Option<Date>) -> Checked {
                 .into_iter()
                 .map(|f| (f.name.clone(), f))
                 .collect(),
+            targets: draft.targets,
         }),
         faults,
     }

@@ -30,6 +30,10 @@
 //! | [`look_later`](Store::look_later), [`expire`](Store::expire), [`forget_recording`](Store::forget_recording) | sweep | recording + look (+ call), transaction | – | 8 to 12 |
 //! | [`hold`](Store::hold), [`let_go`](Store::let_go) | CLI | call + held, transaction; each event | 1 per 8 events | 8, and 2 per event |
 //! | [`held`](Store::held), [`look_after_held`](Store::look_after_held) | sweep, CLI | held, consistent; twice a day the events of each | 1 per 20 held | – |
+//! | [`keep_notification`](Store::keep_notification), [`end_telling`](Store::end_telling) | dispatch | notification, conditional | – | 2 to 4 |
+//! | [`notification`](Store::notification) | dispatch, CLI | notification, consistent | 1 | – |
+//! | [`begin_telling`](Store::begin_telling), [`take_up_notification`](Store::take_up_notification) | dispatch, CLI | notification, conditional | – | 2 |
+//! | [`notifications_in`](Store::notifications_in) | CLI, sweep | listing index, eventual | 0.5 per 4 | – |
 //! | [`plan`](Store::plan) | every function at start, then every 30 s | plan, consistent | 1 per 4 KB | – |
 //!
 //! Nothing scans.
@@ -39,6 +43,7 @@ mod calls;
 mod hold;
 mod keep;
 mod key;
+mod notifications;
 mod plans;
 mod queue;
 mod recordings;
@@ -53,7 +58,7 @@ pub use hold::{Held, Looked};
 pub use keep::Look;
 pub use key::{Home, Key, Listing};
 pub use queue::{Claimed, Waiting};
-pub use room::{Rung, StaffTurn};
+pub use room::{FAILURES_TOLD, Rung, StaffTurn};
 pub use table::{TABLE_KEYS, create_table};
 
 use crate::config::Lookup;

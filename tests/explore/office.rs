@@ -643,7 +643,7 @@ async fn handle(what: Happening, (answer, event): (Router, Router), exchange: Ex
             Job::Gone { call } => exchange.gone(&call).await,
             Job::Begin { .. } => panic!("the table is never away here"),
             Job::Sweep => exchange.sweep().await,
-            job => panic!("nobody here has a hotline, or presses keys: {job:?}"),
+            job => panic!("nobody here has a hotline, presses keys or is told: {job:?}"),
         },
     };
     match done {

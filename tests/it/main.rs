@@ -11,6 +11,7 @@ mod flood;
 mod functions;
 mod hostile;
 mod ledger;
+mod notify;
 mod phone;
 mod queue;
 mod recordings;

@@ -170,8 +170,17 @@ impl World {
     /// On a plan of the test's own, in memory, by a clock that stands until it is moved. Downloads
     /// are tried again after the product's own waits.
     pub async fn standing(plan: &str) -> Self {
+        Self::standing_with(plan, None, Vec::new()).await
+    }
+
+    /// The same, with a folder and settings of the test's own.
+    pub async fn standing_with(
+        plan: &str,
+        data: Option<PathBuf>,
+        settings: Vec<(String, String)>,
+    ) -> Self {
         let clock = Clock::standing(jiff::Timestamp::now());
-        Self::start_by(plan, None, Vec::new(), Platform::start(), clock, None).await
+        Self::start_by(plan, data, settings, Platform::start(), clock, None).await
     }
 
     /// With everything chosen by the test but the clock, which runs.

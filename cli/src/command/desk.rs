@@ -40,6 +40,8 @@ pub(super) enum Place {
         url: String,
         /// Where recordings wait.
         archive_queue: JobQueue,
+        /// Where everything else waits.
+        jobs: JobQueue,
         /// Its owner's token.
         token: String,
     },
@@ -126,7 +128,8 @@ impl Desk {
             archive: archive(&sdk, address.bucket),
             place: Place::Running {
                 url: address.url,
-                archive_queue: JobQueue::new(sqs, address.archive_queue),
+                archive_queue: JobQueue::new(sqs.clone(), address.archive_queue),
+                jobs: JobQueue::new(sqs, address.dispatch_queue),
                 token: Secrets::open(data)?.operator_token,
             },
         })

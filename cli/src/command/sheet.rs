@@ -34,6 +34,10 @@ pub(super) enum Cell {
 }
 
 impl Cell {
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "numbers and times, a word each"
+    )]
     pub(super) fn own(text: impl ToString) -> Self {
         Self::Own(text.to_string())
     }

@@ -112,7 +112,7 @@ fn folder(global: &Global) -> anyhow::Result<std::path::PathBuf> {
 }
 
 /// The board's settings, or with `--aws` the environment's alone.
-fn settings(global: &Global) -> anyhow::Result<Environment> {
+pub(super) fn settings(global: &Global) -> anyhow::Result<Environment> {
     let mut environment = Environment::of_process();
     if !global.aws {
         let secrets = Secrets::open(&folder(global)?)?;

@@ -22,9 +22,10 @@ use switchboard_shared::exchange::{self, Entry};
 use switchboard_shared::id::{ConversationId, LegId};
 use switchboard_shared::job::{Job, JobQueue};
 use switchboard_shared::ncco::Ncco;
+use switchboard_shared::news::News;
 use switchboard_shared::number::mask;
 use switchboard_shared::offer;
-use switchboard_shared::plan::{AgentName, Flow, Hotline, Plan, Queue};
+use switchboard_shared::plan::{AgentName, Flow, FlowName, Hotline, Plan, Queue};
 use switchboard_shared::plans::Plans;
 use switchboard_shared::script::room::{self, Door};
 use switchboard_shared::script::{self, Next, screen};
@@ -171,7 +172,9 @@ impl Answer {
                 entered: now,
             });
         }
-        match (self.store.begin(&call).await, decision.next) {
+        let unstaffed = self.tell_unstaffed(&plan, &call, &decision.unstaffed, now);
+        let (begun, ()) = tokio::join!(self.store.begin(&call), unstaffed);
+        match (begun, decision.next) {
             (Ok(Begun::Again(call)), next) => self.again(&call, next).await,
             (Ok(Begun::First), Next::Wait(flow, queue)) => {
                 *otherwise = script::hold(flow, queue, &call, 0);
@@ -193,6 +196,27 @@ impl Answer {
                 call.place = None;
                 self.begin_later(call).await;
                 script::sorry()
+            }
+        }
+    }
+
+    /// Has somebody told that nobody is on duty, where the plan names anybody.
+    async fn tell_unstaffed(
+        &self,
+        plan: &Plan,
+        call: &Call,
+        unstaffed: &[&FlowName],
+        now: Timestamp,
+    ) {
+        for flow in unstaffed {
+            let news = News::NobodyOnDuty {
+                call: call.leg.clone(),
+                flow: (*flow).clone(),
+            };
+            if plan.tells(news.topic())
+                && let Err(error) = self.jobs.send(&Job::tell(news, now), Duration::ZERO).await
+            {
+                tracing::error!(leg.id = %call.leg, error = %chain(&error), "nobody is told that nobody is on duty");
             }
         }
     }

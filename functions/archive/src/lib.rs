@@ -14,7 +14,8 @@ use switchboard_shared::chain;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::id::RecordingId;
-use switchboard_shared::job::{ArchiveJob, JobQueue};
+use switchboard_shared::job::{ArchiveJob, Job, JobError, JobQueue};
+use switchboard_shared::news::News;
 use switchboard_shared::recording::{Recording, State};
 use switchboard_shared::store::{Store, StoreError};
 use switchboard_shared::vonage::{Vonage, VonageError};
@@ -50,6 +51,8 @@ pub struct Archiver {
     archive: Archive,
     vonage: Vonage,
     queue: JobQueue,
+    /// Where it is said that a recording is archived.
+    jobs: Option<JobQueue>,
     delays: Vec<Duration>,
     clock: Clock,
 }
@@ -88,6 +91,8 @@ enum Why {
     Archive(#[from] ArchiveError),
     #[error("could not download the recording")]
     Download(#[from] VonageError),
+    #[error("could not have people told that the recording is archived")]
+    Tell(#[from] JobError),
     #[error("gave up: no download ever ended, well or badly")]
     Unending,
 }
@@ -110,12 +115,17 @@ impl Archiver {
         let store = Store::from_lookup(lookup, sdk);
         let archive = Archive::from_lookup(lookup, sdk);
         let queue = JobQueue::from_lookup(lookup, sdk, "SWITCHBOARD_ARCHIVE_QUEUE_URL");
+        // Not required: without it recordings are archived all the same, and nobody is told.
+        let dispatch = "SWITCHBOARD_DISPATCH_QUEUE_URL";
+        let named = lookup.optional(dispatch);
+        let jobs = named.map(|_| JobQueue::from_lookup(lookup, sdk, dispatch));
         let vonage = Vonage::from_lookup(lookup)?;
         Some(Self {
             store,
             archive,
             vonage,
             queue,
+            jobs,
             delays: DELAYS.to_vec(),
             clock: lookup.clock(),
         })
@@ -202,8 +212,13 @@ impl Archiver {
             return Ok(Done::Nothing);
         };
         match recording.state {
-            State::Archived | State::Empty | State::Deleted => return Ok(Done::Nothing),
             State::Expired => return self.remove(&recording).await,
+            State::Archived => {
+                // Whoever archived it may have stopped before anybody was told.
+                self.tell(&recording).await?;
+                return Ok(Done::Nothing);
+            }
+            State::Empty | State::Deleted => return Ok(Done::Nothing),
             State::Failed => return Ok(Done::GivenUp),
             State::Pending => {}
         }
@@ -237,6 +252,7 @@ impl Archiver {
                     .update_recording(&recording)
                     .await
                     .map_err(later)?;
+                self.tell(&recording).await?;
                 Ok(Done::Archived(Box::new(recording)))
             }
             Err(why) => Err(self.failed(recording, why).await),
@@ -256,6 +272,22 @@ impl Archiver {
         noted.map_err(|error| later(error.into()))?;
         tracing::info!(recording.id = %recording.notice.recording, "a recording whose time was over is removed");
         Ok(Done::Nothing)
+    }
+
+    /// Says that a recording is archived, to whom it may concern.
+    async fn tell(&self, recording: &Recording) -> Result<(), Undone> {
+        let Some(jobs) = &self.jobs else {
+            return Ok(());
+        };
+        let archived = News::Archived {
+            recording: recording.notice.recording.clone(),
+        };
+        let job = Job::tell(archived, recording.at);
+        let sent = jobs.send(&job, Duration::ZERO).await;
+        sent.map_err(|error| Undone {
+            why: error.into(),
+            next: Next::In(STORE_AWAY),
+        })
     }
 
     /// Looks up whose recording it is. Before the first try and never after: the line is part of the

@@ -1,21 +1,26 @@
-//! Jobs from the queue: agents to look after, timers, and the sweep that finds what was left half
-//! done.
+//! Jobs from the queue: agents to look after, timers, people to tell, and the sweep that finds what was
+//! left half done.
+
+mod tell;
 
 mod keep;
 
 use aws_config::SdkConfig;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use futures_util::future::join_all;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use switchboard_shared::call::Call;
 use switchboard_shared::chain;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::exchange::{Exchange, ExchangeError};
 use switchboard_shared::job::{ArchiveJob, Job, JobError, JobQueue};
-use switchboard_shared::plans::Plans;
+use switchboard_shared::plans::{PlanError, Plans};
 use switchboard_shared::store::{Listing, Store, StoreError};
 use switchboard_shared::vonage::Vonage;
+use tell::Teller;
 
 /// How long after its time a download may still be on its way through the queue. Later than that,
 /// its message is taken for lost and sent again; a message too many does nothing.
@@ -26,6 +31,7 @@ pub const OVERDUE: SignedDuration = SignedDuration::from_mins(10);
 pub struct Dispatch {
     exchange: Exchange,
     archive: JobQueue,
+    teller: Teller,
 }
 
 /// A job could not be done for now.
@@ -43,6 +49,9 @@ pub enum DispatchError {
     /// The queue.
     #[error("could not hand a job over")]
     Job(#[from] JobError),
+    /// The plan.
+    #[error("could not read who is to be told")]
+    Plan(#[from] PlanError),
 }
 
 impl Dispatch {
@@ -52,6 +61,7 @@ impl Dispatch {
         let plans = Arc::new(Plans::from_lookup(lookup, store.clone()));
         let jobs = JobQueue::from_lookup(lookup, sdk, "SWITCHBOARD_DISPATCH_QUEUE_URL");
         let archive = JobQueue::from_lookup(lookup, sdk, "SWITCHBOARD_ARCHIVE_QUEUE_URL");
+        let teller = Teller::from_lookup(lookup);
         let vonage = Vonage::from_lookup(lookup)?;
         Some(Self {
             exchange: Exchange {
@@ -62,6 +72,7 @@ impl Dispatch {
                 clock: lookup.clock(),
             },
             archive,
+            teller,
         })
     }
 
@@ -84,15 +95,16 @@ impl Dispatch {
         }
         let batch: SqsEvent = serde_json::from_value(event).map_err(DispatchError::Unreadable)?;
         let mut response = SqsBatchResponse::default();
-        for message in batch.records {
+        // Side by side: an agent to be rung does not wait for a target that is slow to be told.
+        let taken = batch.records.into_iter().map(async |message| {
             let body = message.body.as_deref().unwrap_or_default();
-            if let Err(error) = self.take_one(body).await {
-                tracing::error!(error = %chain(&error), "a job comes again");
-                let mut failure = BatchItemFailure::default();
-                failure.item_identifier = message.message_id.unwrap_or_default();
-                response.batch_item_failures.push(failure);
-            }
-        }
+            let error = self.take_one(body).await.err()?;
+            tracing::error!(error = %chain(&error), "a job comes again");
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = message.message_id.unwrap_or_default();
+            Some(failure)
+        });
+        response.batch_item_failures = join_all(taken).await.into_iter().flatten().collect();
         serde_json::to_value(response).map_err(DispatchError::Unreadable)
     }
 
@@ -101,12 +113,26 @@ impl Dispatch {
             Job::Pretend { call } => self.exchange.pretend(&call).await?,
             Job::Look { agent } => self.exchange.look(&agent).await?,
             Job::Gone { call } => self.exchange.gone(&call).await?,
-            Job::Begin { call } => drop(self.exchange.store.begin(&call).await?),
             Job::Ring { call, flow, stage } => self.exchange.ring(&call, &flow, stage).await?,
             Job::Joined { call, helper } => self.exchange.joined(&call, &helper).await?,
             Job::HangUp { call, leg } => self.exchange.hang_up(&call, &leg).await?,
             Job::Room { call, flow } => self.exchange.room(&call, &flow).await?,
+            Job::Begin { call } => self.begin(&call).await?,
+            Job::Missed { call } => self.missed(&call).await?,
+            Job::Tell { news, at, again } => self.tell(news, at, again).await?,
+            Job::Notify { notification } => self.notify(notification).await?,
             Job::Sweep => self.sweep(OVERDUE).await?,
+        }
+        Ok(())
+    }
+
+    /// A call is written late; the caller may have hung up before.
+    async fn begin(&self, call: &Call) -> Result<(), DispatchError> {
+        let store = &self.exchange.store;
+        store.begin(call).await?;
+        let written = store.call(&call.leg).await?;
+        if written.is_some_and(|call| call.ended.is_some()) {
+            self.exchange.gone(&call.leg).await?;
         }
         Ok(())
     }
@@ -131,7 +157,9 @@ impl Dispatch {
                 self.archive.send(&job, Duration::ZERO).await?;
             }
         }
-        self.exchange.sweep().await?;
-        self.keep(now, overdue.is_zero()).await
+        let swept = self.exchange.sweep().await;
+        self.sweep_notifications(overdue.is_zero()).await?;
+        self.keep(now, overdue.is_zero()).await?;
+        Ok(swept?)
     }
 }

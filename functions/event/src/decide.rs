@@ -11,6 +11,8 @@ use switchboard_shared::webhook::{CallStatus, Event, Kind, Notice};
 pub enum Asks {
     /// To be noted.
     Nothing,
+    /// A caller of ours is here: to be noted, and told.
+    Started(LegId),
     /// To archive a recording.
     Archive(Notice),
     /// The caller's leg is over: their place is to be cleared.
@@ -114,6 +116,13 @@ fn of_caller_leg(event: &Event, status: &CallStatus) -> Asks {
     let outbound = event.fields.text("direction").is_some() && !event.is_inbound();
     match &event.leg {
         Some(leg) if over && !outbound => Asks::Clear(leg.clone()),
+        // Either may be the only one that comes.
+        Some(leg)
+            if event.is_inbound()
+                && matches!(status, CallStatus::Started | CallStatus::Answered) =>
+        {
+            Asks::Started(leg.clone())
+        }
         _ => Asks::Nothing,
     }
 }
@@ -237,6 +246,19 @@ mod tests {
         );
         check(
             r#"{"uuid":"a","status":"completed","direction":"outbound"}"#,
+            None,
+            "Nothing",
+        );
+        for (word, expected) in [
+            ("started", "Started"),
+            ("answered", "Started"),
+            ("ringing", "Nothing"),
+        ] {
+            let body = format!(r#"{{"uuid":"a","status":"{word}","direction":"inbound"}}"#);
+            check(&body, None, expected);
+        }
+        check(
+            r#"{"uuid":"a","status":"answered","direction":"outbound"}"#,
             None,
             "Nothing",
         );

@@ -6,6 +6,7 @@
 mod decide;
 mod screen;
 mod staff;
+mod tell;
 mod waiting;
 
 use waiting::Playing;
@@ -28,6 +29,7 @@ use switchboard_shared::config::Lookup;
 use switchboard_shared::cue::Cue;
 use switchboard_shared::id::{ConversationId, LegId};
 use switchboard_shared::job::{Job, JobQueue};
+use switchboard_shared::news::News;
 use switchboard_shared::offer::{OfferId, TALK_MAX};
 use switchboard_shared::plan::AgentName;
 use switchboard_shared::plans::Plans;
@@ -35,6 +37,7 @@ use switchboard_shared::script;
 use switchboard_shared::store::{Home, Store, Turn};
 use switchboard_shared::web::{self, Failure, Webhooks};
 use switchboard_shared::webhook::Event;
+use tell::answered_at;
 
 /// What the function works with; built once.
 #[derive(Debug)]
@@ -128,6 +131,12 @@ impl Events {
                 self.store.note(&home, event, now).await?;
                 Ok(web::noted())
             }
+            Asks::Started(call) => {
+                self.store.note(&home, event, now).await?;
+                self.tell(News::Started { call }, event.at.unwrap_or(now))
+                    .await?;
+                Ok(web::noted())
+            }
             Asks::Archive(notice) => {
                 self.recordings.take(notice, event, None, now).await?;
                 Ok(web::noted())
@@ -188,6 +197,10 @@ impl Events {
         promise: Promise,
         now: Timestamp,
     ) -> Result<(), Failure> {
+        let news = News::Answered {
+            call: promise.call.clone(),
+            agent: promise.agent.clone(),
+        };
         let turn = Turn::Answered {
             place: self.place(&promise.call).await?,
             call: promise.call,
@@ -197,6 +210,7 @@ impl Events {
             leg: event.leg.clone(),
         };
         self.store.note_with(home, event, &turn, now).await?;
+        self.tell(news, answered_at(event, now)).await?;
         Ok(())
     }
 
@@ -212,14 +226,20 @@ impl Events {
             self.store.note(home, event, now).await?;
             return Ok(());
         };
+        let call = cue.call.clone();
+        let news = News::Answered {
+            call: call.clone(),
+            agent: agent.clone(),
+        };
         let turn = Turn::RingAnswered {
-            call: cue.call.clone(),
+            call,
             agent,
             offer: OfferId::of_ring(&cue.call, &cue.flow, index),
             until: later(now, TALK_MAX),
             leg: event.leg.clone(),
         };
         self.store.note_with(home, event, &turn, now).await?;
+        self.tell(news, answered_at(event, now)).await?;
         Ok(())
     }
 
@@ -244,14 +264,20 @@ impl Events {
         let look = Job::Look {
             agent: agent.clone(),
         };
+        let call = cue.call.clone();
+        let news = News::Answered {
+            call: call.clone(),
+            agent: agent.clone(),
+        };
         let turn = Turn::RingOver {
-            call: cue.call.clone(),
+            call,
             agent,
             offer: OfferId::of_ring(&cue.call, &cue.flow, index),
             free_from: now,
         };
         self.store.note_with(home, event, &turn, now).await?;
         self.jobs.send(&look, Duration::ZERO).await?;
+        self.tell(news, answered_at(event, now)).await?;
         Ok(web::noted())
     }
 
@@ -336,6 +362,10 @@ impl Events {
         let look = Job::Look {
             agent: promise.agent.clone(),
         };
+        let news = News::Answered {
+            call: promise.call.clone(),
+            agent: promise.agent.clone(),
+        };
         let turn = Turn::AgentOver {
             place: call.and_then(|call| call.place),
             call: promise.call,
@@ -345,6 +375,7 @@ impl Events {
         };
         self.store.note_with(home, event, &turn, now).await?;
         self.jobs.send(&look, wrap_up).await?;
+        self.tell(news, answered_at(event, now)).await?;
         Ok(web::noted())
     }
 

@@ -48,6 +48,9 @@ impl Events {
         };
         self.staff_turn(home, event, &cue, agent.clone(), turn, now)
             .await?;
+        if failed && let Some(news) = self.store.failing(&agent, &cue.call).await? {
+            self.tell(news, event.at.unwrap_or(now)).await?;
+        }
         let room = Job::Room {
             call: cue.call,
             flow: cue.flow,

@@ -9,6 +9,7 @@ use switchboard_shared::cue::{Cue, Step};
 use switchboard_shared::exchange;
 use switchboard_shared::id::LegId;
 use switchboard_shared::job::Job;
+use switchboard_shared::news::News;
 use switchboard_shared::offer::{self, By, Offer};
 use switchboard_shared::plan::{Flow, FlowName, Plan, Queue};
 use switchboard_shared::script::{self, Decision, Next};
@@ -96,6 +97,8 @@ impl Events {
                 free_from,
             };
             self.store.make(&turn, now).await?;
+            let (call, agent) = (call.leg.clone(), offer.agent.clone());
+            self.tell(News::Answered { call, agent }, now).await?;
         } else {
             self.store.put_back(call, offer, free_from).await?;
         }
@@ -242,6 +245,13 @@ impl Events {
     ) -> Result<Response, Failure> {
         if let (Some(flow), None) = (decision.by_turns, call.turn) {
             return self.take_turn(plan, flow, call, now).await;
+        }
+        for flow in &decision.unstaffed {
+            let news = News::NobodyOnDuty {
+                call: call.leg.clone(),
+                flow: (*flow).clone(),
+            };
+            self.tell(news, now).await?;
         }
         match decision.next {
             Next::Say(ncco) => Ok(web::say(&ncco)),

@@ -7,6 +7,7 @@ use crate::chain;
 use crate::id::LegId;
 use crate::job::{DELAY_MAX, Job, JobError, JobQueue};
 use crate::ncco::Ncco;
+use crate::news::News;
 use crate::number::PhoneNumber;
 use crate::plan::{Agent, Endpoint, Flow, FlowName, Hotline, Plan, Stage};
 use crate::script::{self, Next, room};
@@ -173,7 +174,9 @@ impl Exchange {
                 flow: flow.name.clone(),
                 agent: agent.name.clone(),
             };
-            refused |= !self.ring_one(flow, hotline, agent, &call, &helper).await?;
+            refused |= !self
+                .ring_one(&plan, flow, hotline, agent, &call, &helper)
+                .await?;
         }
         // Whoever hung up, or came in, while the last phone was being rung.
         if !wanted || !self.wants_staff(leg, flow, hotline).await? {
@@ -210,6 +213,7 @@ impl Exchange {
     /// Rings one phone, unless it was rung for this caller before. False when it cannot be rung.
     async fn ring_one(
         &self,
+        plan: &Plan,
         flow: &Flow,
         hotline: &Hotline,
         agent: &Agent,
@@ -247,6 +251,9 @@ impl Exchange {
                     },
                 };
                 self.store.make(&turn, now).await?;
+                if let Some(news) = self.store.failing(&agent.name, &call.leg).await? {
+                    self.tell(plan, news).await?;
+                }
                 Ok(false)
             }
             Err(error) => {
@@ -269,6 +276,11 @@ impl Exchange {
         let Some((flow, hotline)) = plan.hotline(&helper.flow) else {
             return Ok(());
         };
+        let news = News::Answered {
+            call: leg.clone(),
+            agent: helper.agent.clone(),
+        };
+        self.tell(&plan, news).await?;
         if hotline.shared && self.store.announce_once(leg, helper).await? {
             let rung = self.store.rung(leg).await?;
             let others = rung.iter().filter(|one| {
@@ -285,6 +297,15 @@ impl Exchange {
             self.hush(leg, flow, hotline).await?;
         }
         Ok(())
+    }
+
+    /// Hands news over, where the plan names anybody who wants them.
+    async fn tell(&self, plan: &Plan, news: News) -> Result<(), JobError> {
+        if !plan.tells(news.topic()) {
+            return Ok(());
+        }
+        let tell = Job::tell(news, self.clock.now());
+        self.jobs.send(&tell, Duration::ZERO).await
     }
 
     async fn announce(&self, call: &Call, leg: &LegId, text: &str) {
@@ -417,6 +438,13 @@ impl Exchange {
             }
         };
         self.go_on(&call, &ncco).await?;
+        for next in decision.unstaffed {
+            let news = News::NobodyOnDuty {
+                call: call.leg.clone(),
+                flow: next.clone(),
+            };
+            self.tell(plan, news).await?;
+        }
         self.store.moved(&call.leg, &flow.name).await?;
         if let Some(place) = place {
             let waiting = crate::store::Waiting {

@@ -113,6 +113,10 @@ name! {
     /// An agent of the plan: `alice`.
     AgentName
 }
+name! {
+    /// Somebody who is told what happens: `team`.
+    TargetName
+}
 
 #[cfg(test)]
 mod tests {

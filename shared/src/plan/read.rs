@@ -8,13 +8,14 @@ mod fields;
 mod flow;
 mod hotline;
 mod keep;
+mod notify;
 
 use super::agent::{Agent, Endpoint, sip};
 use super::fault::{Faults, Wrong, did_you_mean, listed, quoted};
 use super::language;
 use super::line::{CallerShown, Consent, LABEL_LENGTH_MAX, Line};
 use super::name::{AgentName, FlowName, NameError, tidied};
-use super::{Calendar, Defaults, Flow, Keep, syntax, zone};
+use super::{Calendar, Defaults, Flow, Keep, Target, syntax, zone};
 use crate::number::PhoneNumber;
 use fields::{Fields, Item, text, type_of};
 use jiff::civil::Date;
@@ -31,6 +32,7 @@ pub(super) struct Draft {
     pub(super) lines: Vec<Line>,
     pub(super) agents: Vec<Agent>,
     pub(super) flows: Vec<Flow>,
+    pub(super) targets: Vec<Target>,
     pub(super) graph: Graph,
 }
 
@@ -98,6 +100,7 @@ pub(super) fn read(text: &str, today: Option<Date>, faults: &mut Faults<'_>) -> 
         let lines = fields.take("line");
         let agents = fields.take("agent");
         let flows = fields.take("flow");
+        let targets = fields.take("notify");
         let keep = fields.take("keep");
         fields.done(&mut reading);
         if let Some(item) = defaults {
@@ -111,6 +114,7 @@ pub(super) fn read(text: &str, today: Option<Date>, faults: &mut Faults<'_>) -> 
             lines,
             agents: tables(&mut reading, agents, "[[agent]]", read_agent),
             flows: read_flows(&mut reading, flows),
+            targets: notify::read(&mut reading, targets),
             defaults: reading.defaults,
             keep,
             graph: reading.graph,

@@ -223,11 +223,15 @@ fn faults_of_the_whole_plan_are_told() {
     );
     check_head(
         "lines = 1\n",
-        &["1:1: the plan has no key \"lines\" (keys are defaults, line, agent, flow, keep)"],
+        &[
+            "1:1: the plan has no key \"lines\" (keys are defaults, line, agent, flow, notify, keep)",
+        ],
     );
     check_head(
         "agents = 1\n",
-        &["1:1: the plan has no key \"agents\" (keys are defaults, line, agent, flow, keep)"],
+        &[
+            "1:1: the plan has no key \"agents\" (keys are defaults, line, agent, flow, notify, keep)",
+        ],
     );
     check(
         "[default]\n",

@@ -1,6 +1,7 @@
 //! Every key of the table, built in one place.
 
 use crate::id::{ConversationId, LegId, RecordingId};
+use crate::notify::NotificationId;
 use crate::plan::{AgentName, FlowName};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -86,6 +87,8 @@ pub enum Key<'a> {
     },
     /// A call that is held, or was until a moment ago.
     Held(&'a LegId),
+    /// News for one target, and how far the telling got.
+    Notification(&'a NotificationId),
     /// The plan in force.
     CurrentPlan,
     /// A version of the plan.
@@ -105,6 +108,7 @@ impl Key<'_> {
             Self::Recording(id) => format!("RECORDING#{id}"),
             Self::Look { .. } => LOOKS.to_owned(),
             Self::Held(_) => HELD.to_owned(),
+            Self::Notification(id) => format!("NEWS#{}", id.news),
             Self::CurrentPlan | Self::Plan(_) => "PLAN".to_owned(),
         }
     }
@@ -125,6 +129,7 @@ impl Key<'_> {
             Self::Recording(_) => "RECORDING".to_owned(),
             Self::Look { at, recording } => format!("{:013}#{recording}", at.as_millisecond()),
             Self::Held(leg) => leg.to_string(),
+            Self::Notification(id) => format!("TARGET#{}", id.target),
             Self::CurrentPlan => "CURRENT".to_owned(),
             Self::Plan(version) => format!("VERSION#{version}"),
         }
@@ -163,6 +168,10 @@ pub enum Listing {
     Pending,
     /// The recordings given up, each with its reason.
     Failed,
+    /// The notifications still to be told.
+    Untold,
+    /// The notifications given up, each with its reason.
+    GivenUp,
 }
 
 impl Listing {
@@ -174,6 +183,8 @@ impl Listing {
             Self::Archived(day) => format!("RECORDINGS#{day}"),
             Self::Pending => "RECORDINGS#pending".to_owned(),
             Self::Failed => "RECORDINGS#failed".to_owned(),
+            Self::Untold => "NOTIFICATIONS#pending".to_owned(),
+            Self::GivenUp => "NOTIFICATIONS#failed".to_owned(),
         }
     }
 }
@@ -203,6 +214,7 @@ mod tests {
         let name: AgentName = "x".parse().unwrap();
         let queue: FlowName = "x".parse().unwrap();
         let recording: RecordingId = "x".parse().unwrap();
+        let notification: NotificationId = "missed:x:x".parse().unwrap();
         let homes = [Home::Leg(leg.clone()), Home::Conversation(conversation)];
         let since = Timestamp::UNIX_EPOCH;
         let keys = [
@@ -233,6 +245,7 @@ mod tests {
                 recording: &recording,
             },
             Key::Held(&leg),
+            Key::Notification(&notification),
             Key::CurrentPlan,
             Key::Plan("x"),
         ];

@@ -16,12 +16,16 @@ use super::transact::{Expression, Transacted, Write, through_conflicts};
 use super::{Key, Store, StoreError, expiry, key, key_of, millis, text, to_item};
 use crate::call::{Helper, Place};
 use crate::id::LegId;
+use crate::news::News;
 use crate::offer::OfferId;
 use crate::plan::{AgentName, FlowName};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// How often in a row a phone may fail before it is told of: twice may be the network's fault.
+pub const FAILURES_TOLD: u32 = 3;
 
 /// A phone that was rung for a caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,6 +191,26 @@ impl Store {
         self.transact("note that a caller was moved", vec![write])
             .await
             .map(drop)
+    }
+
+    /// News of an agent whose phone could not even be made to ring so often in a row that somebody
+    /// should know: every [`FAILURES_TOLD`] times.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn failing(
+        &self,
+        agent: &AgentName,
+        call: &LegId,
+    ) -> Result<Option<News>, StoreError> {
+        let presence = self.agents(std::slice::from_ref(agent)).await?.remove(0);
+        let failures = presence.failures;
+        let due = failures > 0 && failures.is_multiple_of(FAILURES_TOLD);
+        Ok(due.then(|| News::StaffFailing {
+            call: call.clone(),
+            agent: agent.clone(),
+            failures,
+        }))
     }
 
     /// Updates the item of a phone. False where its condition failed.
