@@ -2,6 +2,7 @@
 //! every test of whole calls opens one.
 
 use crate::cloud::Endpoints;
+use crate::engines::dynamodb::Table;
 use crate::engines::{Engines, EnginesError};
 use crate::environment::Environment;
 use crate::poller::Poller;
@@ -269,6 +270,7 @@ impl Board {
         let (sweeping, swept) = watch::channel(false);
         tasks.spawn(sweep(
             dispatch,
+            engines.table(),
             clock.clone(),
             work.clone(),
             sweeping,
@@ -638,6 +640,7 @@ async fn watch_plan(plans: Arc<Plans>, store: Store, mut stop: watch::Receiver<b
 /// cloud.
 async fn sweep(
     dispatch: Arc<Dispatch>,
+    table: Table,
     clock: Clock,
     work: Work,
     swept: watch::Sender<bool>,
@@ -650,6 +653,10 @@ async fn sweep(
         next.set(Some(clock.after(SWEEP_TICK)));
         if let Err(error) = dispatch.sweep(overdue).await {
             tracing::error!(error = %chain(&error), "the sweep did not end");
+        }
+        // After it, so that what is held was looked after.
+        if let Err(error) = table.expire().await {
+            tracing::error!(error = %chain(&error), "nothing expires this time");
         }
         overdue = switchboard_dispatch::OVERDUE;
         swept.send_replace(true);

@@ -5,17 +5,21 @@
 mod agent;
 mod at;
 mod calls;
+mod chosen;
 mod desk;
 mod dev;
+mod export;
 mod ncco;
 mod notices;
 mod plan;
 mod preview;
 mod queue;
 mod recordings;
+mod sheet;
 mod show;
 mod sign;
 mod simulate;
+mod summary;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -64,8 +68,12 @@ enum What {
     /// Look after NCCOs.
     #[command(subcommand)]
     Ncco(ncco::Ncco),
-    /// List calls, or show one.
+    /// List calls, show one, or hold one.
     Calls(calls::Calls),
+    /// Sum up the calls of a day or a week.
+    Summary(summary::Summary),
+    /// Write the ledger as tables for a spreadsheet.
+    Export(export::Export),
     /// Show who waits, and the agents.
     Queue(queue::Queue),
     /// Say that an agent is free or away.
@@ -122,6 +130,8 @@ impl Command {
             What::Simulate(simulate) => simulate.run(&global).await,
             What::Ncco(ncco) => ncco.run(&global),
             What::Calls(calls) => calls.run(&global).await,
+            What::Summary(summary) => summary.run(&global).await,
+            What::Export(export) => export.run(&global).await,
             What::Queue(queue) => queue.run(&global).await,
             What::Agent(agent) => agent.run(&global).await,
             What::Recordings(recordings) => recordings.run(&global).await,

@@ -24,11 +24,11 @@ use tempfile::TempDir;
 use thiserror::Error;
 use tokio::sync::watch;
 
-use self::dynamodb::Keep;
+use self::dynamodb::{Keep, Table};
 use self::loopback::{Loopback, Stop};
 use self::sqs::Queues;
 
-mod dynamodb;
+pub(crate) mod dynamodb;
 mod loopback;
 mod s3;
 mod sqs;
@@ -56,6 +56,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 /// what was not answered may be lost. [`close`](Self::close) waits.
 pub struct Engines {
     dynamodb: Loopback,
+    table: Table,
     s3: Loopback,
     queues: Queues,
     sdk_config: SdkConfig,
@@ -121,14 +122,21 @@ impl Engines {
         })?;
         let (stop, stopped) = watch::channel(false);
         let stopped = Stop::new(stopped);
+        let (dynamodb, table) = dynamodb::serve(&keep, stopped.clone(), clock.clone()).await?;
         Ok(Self {
-            dynamodb: dynamodb::serve(&keep, stopped.clone()).await?,
+            dynamodb,
+            table,
             s3: s3::serve(&objects, stopped.clone()).await?,
             queues: Queues::serve(stopped, clock).await?,
             sdk_config: sdk_config(),
             stop,
             _scratch: scratch,
         })
+    }
+
+    /// The table's engine, to have it expire what DynamoDB would.
+    pub(crate) fn table(&self) -> Table {
+        self.table.clone()
     }
 
     /// Where DynamoDB answers, such as `http://127.0.0.1:40001`.

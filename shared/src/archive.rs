@@ -14,6 +14,7 @@ use crate::recording::Recording;
 use crate::vonage::{Download, VonageError};
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::head_object::HeadObjectError;
 use jiff::tz::TimeZone;
 use ring::digest;
 use std::collections::HashMap;
@@ -135,6 +136,47 @@ impl Archive {
     /// # Errors
     /// When S3 does not answer.
     pub async fn find(&self, recording: &Recording) -> Result<Option<Archived>, ArchiveError> {
+        let Some(key) = self.own_keys(recording).await?.into_iter().next() else {
+            return Ok(None);
+        };
+        let (bytes, sha256) = self.hash(&key).await?;
+        if recording.notice.size.is_some_and(|size| size != bytes) {
+            return Ok(None);
+        }
+        Ok(Some(Archived { key, bytes, sha256 }))
+    }
+
+    /// Removes whatever is left of a recording. What is gone already is no fault.
+    ///
+    /// # Errors
+    /// When S3 does not answer; then some of it may be left.
+    pub async fn remove(&self, recording: &Recording) -> Result<(), ArchiveError> {
+        let mut keys = self.own_keys(recording).await?;
+        keys.extend(transcript::keys(recording));
+        if let Some(key) = recording.key.as_ref().filter(|key| !keys.contains(key)) {
+            // Its line may have become known after it was archived.
+            let head = self.client.head_object().bucket(&self.bucket).key(key);
+            match head.send().await {
+                Ok(_) => keys.push(key.clone()),
+                Err(error)
+                    if error
+                        .as_service_error()
+                        .is_some_and(HeadObjectError::is_not_found) => {}
+                Err(error) => return Err(ArchiveError::s3("look for the recording")(error)),
+            }
+        }
+        for key in keys {
+            let delete = self.client.delete_object().bucket(&self.bucket).key(key);
+            delete
+                .send()
+                .await
+                .map_err(ArchiveError::s3("remove a recording whose time is over"))?;
+        }
+        Ok(())
+    }
+
+    /// The keys under which a recording lies: one, as a rule.
+    async fn own_keys(&self, recording: &Recording) -> Result<Vec<String>, ArchiveError> {
         let listed = self
             .client
             .list_objects_v2()
@@ -145,19 +187,9 @@ impl Archive {
             .map_err(ArchiveError::s3("look for the recording in the archive"))?;
         // An id may hold a full stop, so more may begin alike.
         let own = Audio::ALL.map(|audio| format!("{}.{}", key(recording), audio.ending()));
-        let mut keys = listed.contents().iter().filter_map(|object| object.key());
-        let Some(key) = keys.find(|key| own.iter().any(|own| own == key)) else {
-            return Ok(None);
-        };
-        let (bytes, sha256) = self.hash(key).await?;
-        if recording.notice.size.is_some_and(|size| size != bytes) {
-            return Ok(None);
-        }
-        Ok(Some(Archived {
-            key: key.to_owned(),
-            bytes,
-            sha256,
-        }))
+        let keys = listed.contents().iter().filter_map(|object| object.key());
+        let own = keys.filter(|key| own.iter().any(|own| own == key));
+        Ok(own.map(str::to_owned).collect())
     }
 
     /// The size of an object.
@@ -197,11 +229,24 @@ impl Archive {
         &self,
         key: &str,
     ) -> Result<aws_sdk_s3::operation::get_object::GetObjectOutput, ArchiveError> {
+        self.open_from(key, 0).await
+    }
+
+    /// The same from a byte on, which must be one of its bytes.
+    ///
+    /// # Errors
+    /// When S3 does not give it.
+    pub async fn open_from(
+        &self,
+        key: &str,
+        from_byte: u64,
+    ) -> Result<aws_sdk_s3::operation::get_object::GetObjectOutput, ArchiveError> {
         let object = self
             .client
             .get_object()
             .bucket(&self.bucket)
             .key(key)
+            .set_range((from_byte > 0).then(|| format!("bytes={from_byte}-")))
             .send()
             .await;
         object.map_err(ArchiveError::s3("open an archived recording"))

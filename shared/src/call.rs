@@ -79,6 +79,9 @@ pub struct Call {
     /// The message the caller left there: long enough to be one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voicemail: Option<RecordingId>,
+    /// Why nothing of it may be deleted, while that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
     /// When the caller's leg was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
@@ -94,6 +97,16 @@ pub struct Place {
     pub since: Timestamp,
     /// When the caller entered this queue; `max-wait` counts from here.
     pub entered: Timestamp,
+}
+
+/// A legal hold: neither the call nor its events nor its recordings are deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Since when.
+    pub since: Timestamp,
+    /// Why, as whoever held it wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// One of the staff of a hotline, as far as one call is concerned. Each is rung once for a call and a
@@ -174,6 +187,7 @@ impl Call {
             consent: None,
             mailbox: None,
             voicemail: None,
+            hold: None,
             ended: None,
         }
     }

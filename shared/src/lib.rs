@@ -15,6 +15,7 @@ pub mod cue;
 pub mod exchange;
 pub mod id;
 pub mod job;
+pub mod ledger;
 pub mod ncco;
 pub mod news;
 pub mod notify;

@@ -8,6 +8,7 @@
 //! | `line.rs`, `agent.rs`, `flow.rs`, `notify.rs` | what a plan is made of |
 //! | `hotline.rs`, `menu.rs`, `voicemail.rs`, `key.rs` | flows that take more than a paragraph, and keys of a phone |
 //! | `calendar.rs`, `window.rs`, `dates.rs` | when a flow of type `hours` is open, and an agent on duty |
+//! | `keep.rs` | how long things are kept |
 //! | `read.rs` | from the tree of the text to these types, one fault per wrong value |
 //! | `check.rs` | the graph: names, circles, what nobody reaches |
 //! | `fault.rs` | faults, and where they are in the text |
@@ -20,6 +21,7 @@ mod duration;
 pub mod fault;
 pub mod flow;
 pub mod hotline;
+pub mod keep;
 pub mod key;
 mod language;
 pub mod line;
@@ -41,6 +43,7 @@ pub use dates::DateRange;
 pub use fault::{PlanFault, Severity, Wrong};
 pub use flow::{Flow, FlowKind, Hours, Message, Queue, Ring, Strategy, Transfer};
 pub use hotline::{Hotline, Stage};
+pub use keep::Keep;
 pub use key::Key;
 pub use line::{CallerShown, Consent, Line};
 pub use menu::{Menu, Phrase};
@@ -75,6 +78,7 @@ pub struct Plan {
     version: String,
     text: String,
     defaults: Defaults,
+    keep: Keep,
     lines: BTreeMap<PhoneNumber, Line>,
     agents: BTreeMap<AgentName, Agent>,
     flows: BTreeMap<FlowName, Flow>,
@@ -152,6 +156,12 @@ impl Plan {
     #[must_use]
     pub fn defaults(&self) -> &Defaults {
         &self.defaults
+    }
+
+    /// How long the ledger and the recordings are kept.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        self.keep
     }
 
     /// The line of that number.
@@ -275,6 +285,7 @@ fn read(text: &str, today: Option<Date>) -> Checked {
             version: version(text),
             text: text.to_owned(),
             defaults: draft.defaults,
+            keep: draft.keep,
             lines: draft
                 .lines
                 .into_iter()

@@ -109,6 +109,7 @@ impl Plans {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         match (read, current.as_mut()) {
             (Ok(plan), _) => {
+                self.store.keeps(plan.keep());
                 let plan = Arc::new(plan);
                 self.keep(plan.clone());
                 *current = Some(Current {

@@ -1,9 +1,11 @@
 //! A recording: the audio, and what is known of it.
 
 use crate::id::{ConversationId, LegId};
+use crate::plan::Keep;
+use crate::plan::keep::KEEP_MIN;
 use crate::plan::voicemail::MESSAGE_MIN;
 use crate::webhook::Notice;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -54,6 +56,9 @@ pub struct Recording {
     /// Hex SHA-256 of the bytes archived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// When it is looked at next, whether its time is over; absent while it is to be archived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Timestamp>,
 }
 
 /// How far a recording got.
@@ -68,9 +73,48 @@ pub enum State {
     Empty,
     /// Given up, with the reason beside; `switchboard recordings retry` takes it up again.
     Failed,
+    /// Its time is over, and its object about to be removed.
+    Expired,
+    /// Its time was over: no object of it is left.
+    Deleted,
 }
 
+/// What is to become of a recording whose time to be looked at has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// To be looked at again then.
+    Later(Timestamp),
+    /// Its object is to be removed.
+    Expire,
+    /// Its item is to be removed: nothing of it is in the bucket.
+    Forget,
+}
+
+/// Longest time between two looks at a recording. A plan that is changed to keep recordings for a
+/// shorter time reaches all of them within it.
+pub const LOOKED_AT_EVERY: SignedDuration = SignedDuration::from_hours(24 * 30);
+
 impl Recording {
+    /// What is to become of it now, by a plan that keeps things so long.
+    #[must_use]
+    pub fn due(&self, keep: Keep, now: Timestamp) -> Due {
+        let later = |time| now.saturating_add(time).unwrap_or(Timestamp::MAX);
+        let (kept, over) = match self.state {
+            State::Pending => return Due::Later(later(KEEP_MIN)),
+            State::Expired => return Due::Expire,
+            State::Archived => (keep.recordings, Due::Expire),
+            // A download that failed at its last step may have left something.
+            State::Failed => (Some(keep.ledger), Due::Expire),
+            State::Empty | State::Deleted => (Some(keep.ledger), Due::Forget),
+        };
+        let next = later(LOOKED_AT_EVERY);
+        match kept.and_then(|kept| self.at.saturating_add(kept).ok()) {
+            Some(end) if end <= now => over,
+            Some(end) => Due::Later(end.min(next)),
+            None => Due::Later(next),
+        }
+    }
+
     /// What a notice makes known.
     #[must_use]
     pub fn noticed(
@@ -94,6 +138,7 @@ impl Recording {
             key: None,
             bytes: None,
             sha256: None,
+            look: None,
         }
     }
 }
@@ -174,6 +219,50 @@ mod tests {
                 ..notice
             };
             assert!(!recording(empty).is_message());
+        }
+    }
+
+    /// `kept` and `ledger` in days, `age` of the recording in hours.
+    #[track_caller]
+    fn check(state: State, kept: Option<i64>, ledger: i64, age: i64, expected: Due) {
+        let notice = Notice {
+            recording: "r-1".parse().unwrap(),
+            url: "https://api.nexmo.com/v1/files/x".to_owned(),
+            size: None,
+            start: None,
+            end: None,
+        };
+        let mut recording = Recording::noticed(notice, String::new(), None, Timestamp::UNIX_EPOCH);
+        recording.state = state;
+        let keep = Keep {
+            ledger: SignedDuration::from_hours(24 * ledger),
+            recordings: kept.map(|days| SignedDuration::from_hours(24 * days)),
+        };
+        assert_eq!(recording.due(keep, hour(age)), expected, "{state:?} {age}");
+    }
+
+    fn hour(hours: i64) -> Timestamp {
+        Timestamp::from_second(hours * 3600).unwrap()
+    }
+
+    #[test]
+    fn what_becomes_of_a_recording_depends_on_its_state_and_age() {
+        use Due::{Expire, Forget, Later};
+        for (state, kept, ledger, age, expected) in [
+            (State::Archived, Some(10), 120, 24, Later(hour(240))),
+            (State::Archived, Some(10), 120, 239, Later(hour(240))),
+            (State::Archived, Some(10), 120, 240, Expire),
+            (State::Archived, Some(365), 1, 48, Later(hour(48 + 720))),
+            (State::Archived, None, 1, 48, Later(hour(48 + 720))),
+            (State::Expired, None, 120, 24, Expire),
+            (State::Pending, Some(1), 1, 999, Later(hour(999 + 24))),
+            (State::Failed, Some(1), 3, 71, Later(hour(72))),
+            (State::Failed, None, 3, 72, Expire),
+            (State::Empty, None, 3, 72, Forget),
+            (State::Deleted, Some(1), 3, 71, Later(hour(72))),
+            (State::Deleted, Some(1), 3, 72, Forget),
+        ] {
+            check(state, kept, ledger, age, expected);
         }
     }
 }

@@ -26,6 +26,10 @@
 //! | [`recording`](Store::recording) | archive, CLI | recording, consistent | 1 | – |
 //! | [`begin_download`](Store::begin_download), [`update_recording`](Store::update_recording) | archive, CLI | recording, conditional | – | 3 |
 //! | [`recordings_in`](Store::recordings_in) | CLI, sweep | listing index, eventual | 0.5 per 8 | – |
+//! | [`looks`](Store::looks) | sweep | looks, consistent | 1 per 40 due | – |
+//! | [`look_later`](Store::look_later), [`expire`](Store::expire), [`forget_recording`](Store::forget_recording) | sweep | recording + look (+ call), transaction | – | 8 to 12 |
+//! | [`hold`](Store::hold), [`let_go`](Store::let_go) | CLI | call + held, transaction; each event | 1 per 8 events | 8, and 2 per event |
+//! | [`held`](Store::held), [`look_after_held`](Store::look_after_held) | sweep, CLI | held, consistent; twice a day the events of each | 1 per 20 held | – |
 //! | [`keep_notification`](Store::keep_notification), [`end_telling`](Store::end_telling) | dispatch | notification, conditional | – | 2 to 4 |
 //! | [`notification`](Store::notification) | dispatch, CLI | notification, consistent | 1 | – |
 //! | [`begin_telling`](Store::begin_telling), [`take_up_notification`](Store::take_up_notification) | dispatch, CLI | notification, conditional | – | 2 |
@@ -41,6 +45,8 @@
 
 mod agents;
 mod calls;
+mod hold;
+mod keep;
 mod key;
 mod notifications;
 mod plans;
@@ -54,12 +60,15 @@ mod voicemail;
 
 pub use agents::Freed;
 pub use calls::{Begun, LedgerEvent, Noted, Turn};
+pub use hold::{Held, Looked};
+pub use keep::Look;
 pub use key::{Home, Key, Listing};
 pub use queue::{Claimed, Waiting};
 pub use room::{FAILURES_TOLD, Rung, StaffTurn};
 pub use table::{TABLE_KEYS, create_table};
 
 use crate::config::Lookup;
+use crate::plan::Keep;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
@@ -69,10 +78,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
-
-/// How long calls, events and recordings stay in the ledger. Vonage offers a recording for 30 days;
-/// a quarter more leaves time to look back at one.
-pub const LEDGER_KEEPS: SignedDuration = SignedDuration::from_hours(24 * 120);
+use std::sync::{Arc, Mutex, PoisonError};
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -81,6 +87,8 @@ type Item = HashMap<String, AttributeValue>;
 pub struct Store {
     client: Client,
     table: String,
+    /// Clones share it: whoever reads the plan says it to all who write.
+    keep: Arc<Mutex<Keep>>,
 }
 
 /// The table did not answer, or holds something that does not read.
@@ -125,12 +133,25 @@ impl Store {
         Self {
             client,
             table: table.into(),
+            keep: Arc::default(),
         }
     }
 
     /// The table named by `SWITCHBOARD_TABLE`.
     pub fn from_lookup(lookup: &mut Lookup, sdk: &SdkConfig) -> Self {
         Self::new(Client::new(sdk), lookup.required("SWITCHBOARD_TABLE"))
+    }
+
+    /// How long what is written from here on is kept: as the plan in force says, once it was read
+    /// beside this table; until then as it is without a plan.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        *self.keep.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says how long what is written from here on is kept, to this table and all its clones.
+    pub fn keeps(&self, keep: Keep) {
+        *self.keep.lock().unwrap_or_else(PoisonError::into_inner) = keep;
     }
 
     /// One item, read with strong consistency.

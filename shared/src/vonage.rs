@@ -33,7 +33,7 @@ pub use token::TokenError;
 pub use trust::{DOMAINS, Trust, URL_LENGTH_MAX, UrlRefused};
 
 use crate::crypto;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RANGE};
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use pace::{Lane, Pace};
@@ -263,6 +263,9 @@ impl Vonage {
                 .http
                 .request(request.method.clone(), url.clone())
                 .header(AUTHORIZATION, token);
+            if request.from_byte > 0 {
+                sending = sending.header(RANGE, format!("bytes={}-", request.from_byte));
+            }
             if let Some(body) = &request.body {
                 sending = sending
                     .header(CONTENT_TYPE, "application/json")
@@ -318,6 +321,8 @@ struct Request {
     leg_started: Option<Timestamp>,
     /// Leave the body to be read by whoever asked.
     streamed: bool,
+    /// Only the bytes from here on, where whoever answers can do that.
+    from_byte: u64,
 }
 
 /// A success.
@@ -339,6 +344,7 @@ impl Request {
             lane: Lane::Other,
             leg_started: None,
             streamed: false,
+            from_byte: 0,
         }
     }
 

@@ -10,6 +10,7 @@ mod clock;
 mod flood;
 mod functions;
 mod hostile;
+mod ledger;
 mod notify;
 mod phone;
 mod queue;

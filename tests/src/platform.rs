@@ -317,7 +317,7 @@ impl Stage {
             && request.method == "GET"
             && let Some(recording) = self.recordings.get_mut(id)
         {
-            return recording.serve();
+            return recording.serve(request.header("range"));
         }
         let parts: Vec<&str> = request.path.split('/').skip(1).collect();
         if let ["v1", "calls", leg, ..] = parts.as_slice() {

@@ -1,43 +1,68 @@
 //! `switchboard calls`: the ledger.
 
+use super::chosen::{Chosen, moment};
 use super::desk::Desk;
-use super::{Found, Global, show};
+use super::sheet::{self, Format};
+use super::summary::duration;
+use super::{Found, Global, export, show};
 use anyhow::{Context as _, bail};
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde::Serialize;
-use switchboard_shared::call::{self, Call};
+use switchboard_shared::call::{Call, Hold};
 use switchboard_shared::id::{ConversationId, LegId};
-use switchboard_shared::number::PhoneNumber;
-use switchboard_shared::recording::Recording;
-use switchboard_shared::store::{Home, LEDGER_KEEPS, LedgerEvent};
-use switchboard_shared::webhook::CallStatus;
+use switchboard_shared::ledger::{Facts, Outcome};
+use switchboard_shared::recording::{Recording, State};
+use switchboard_shared::store::{Home, LedgerEvent};
 
 /// Days listed unless asked otherwise.
 const DAYS: i64 = 7;
 
-/// List calls, or show one.
+/// Longest reason for a hold, in characters: a sentence or two, and the number of a file.
+const REASON_MAX: usize = 500;
+
+/// List calls, show one, or hold one.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Calls {
     #[command(subcommand)]
-    show: Option<Show>,
+    what: Option<What>,
     /// Only calls to this number.
     #[arg(long, value_name = "NUMBER")]
     line: Option<String>,
     /// Only calls since this day (2026-11-01) or moment; the last seven days if left out.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<Timestamp>,
+    /// Only calls before this day or moment.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    until: Option<Timestamp>,
     /// Only calls with this status: started, ringing, answered, completed, failed …
     #[arg(long)]
     status: Option<String>,
+    /// Only calls that are held, whenever they were.
+    #[arg(long)]
+    held: bool,
+    /// How to print them.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Show {
+enum What {
     /// Show one call from first ring to last hang-up.
     Show {
+        /// The caller's leg, or a conversation the call was in (CON-…).
+        id: String,
+    },
+    /// Hold a call: nothing of it is deleted, neither events nor recordings, until it is released.
+    Hold {
+        /// The caller's leg, or a conversation the call was in (CON-…).
+        id: String,
+        /// Why, for whoever comes upon it later.
+        #[arg(long, value_parser = reason)]
+        reason: Option<String>,
+    },
+    /// Let a held call go: it is deleted when its time is over, as every other.
+    Release {
         /// The caller's leg, or a conversation the call was in (CON-…).
         id: String,
     },
@@ -47,7 +72,8 @@ enum Show {
 struct Listed<'a> {
     #[serde(flatten)]
     call: &'a Call,
-    status: &'a str,
+    #[serde(flatten)]
+    facts: &'a Facts,
 }
 
 #[derive(Serialize)]
@@ -57,11 +83,19 @@ struct Shown<'a> {
     recordings: &'a [Recording],
 }
 
+#[derive(Serialize)]
+struct Hung<'a> {
+    call: &'a LegId,
+    hold: Option<&'a Hold>,
+}
+
 impl Calls {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<Found> {
         let desk = Desk::open(global).await?;
-        let done = match &self.show {
-            Some(Show::Show { id }) => timeline(&desk, global, id).await,
+        let done = match &self.what {
+            Some(What::Show { id }) => timeline(&desk, global, id).await,
+            Some(What::Hold { id, reason }) => hold(&desk, global, id, reason.clone()).await,
+            Some(What::Release { id }) => release(&desk, global, id).await,
             None => self.list(&desk, global).await,
         };
         desk.close().await;
@@ -71,107 +105,154 @@ impl Calls {
     async fn list(&self, desk: &Desk, global: &Global) -> anyhow::Result<Found> {
         let since = match self.since {
             Some(since) => since,
+            None if self.held => Timestamp::MIN,
             None => Timestamp::now().checked_sub((24 * DAYS).hours())?,
         };
-        let line = self
-            .line
-            .as_ref()
-            .map(|text| PhoneNumber::parse(text).map_or(text.clone(), String::from));
-        let mut calls = Vec::new();
-        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-        // Older ones the ledger has forgotten.
-        let oldest = Timestamp::now().checked_sub(LEDGER_KEEPS)?;
-        let mut day = since.max(oldest).to_zoned(TimeZone::UTC).date();
-        while day <= today {
-            for call in desk.store.calls_on(day).await? {
-                if call.at < since || line.as_ref().is_some_and(|line| *line != call.line) {
-                    continue;
-                }
-                let status = status(desk, &call).await?;
-                if self.status.as_ref().is_none_or(|wanted| *wanted == status) {
-                    calls.push((call, status));
-                }
-            }
-            day = day.tomorrow()?;
-        }
-        if global.json {
-            let listed: Vec<_> = calls
-                .iter()
-                .map(|(call, status)| Listed { call, status })
-                .collect();
-            show::json(&listed);
-            return Ok(Found::Fine);
-        }
-        let rows = calls.iter().map(|(call, status)| {
-            [
-                show::local(call.at),
-                call.line.clone(),
-                call.from.clone().unwrap_or_default(),
-                status.clone(),
-                standing(call),
-                call.leg.to_string(),
-            ]
+        let chosen = Chosen {
+            since,
+            until: self.until,
+            line: self.line.clone(),
+            held: self.held,
+        };
+        let mut calls = chosen.read(desk).await?;
+        calls.retain(|(_, facts)| {
+            self.status
+                .as_ref()
+                .is_none_or(|wanted| *wanted == facts.status)
         });
-        let none = "no calls; `switchboard calls --since 2026-01-01` looks further back";
-        show::table(
-            ["at", "line", "from", "status", "", "leg"],
-            rows.collect(),
-            none,
-        );
+        match Format::of(self.format, global) {
+            Format::Json => {
+                let listed = calls.iter().map(|(call, facts)| Listed { call, facts });
+                show::json(&listed.collect::<Vec<_>>());
+            }
+            Format::Csv => {
+                let rows = calls.iter().map(|(call, facts)| export::row(call, facts));
+                sheet::print(export::COLUMNS, rows)?;
+            }
+            Format::Table => print_table(&calls),
+        }
         Ok(Found::Fine)
     }
 }
 
-/// One word on where a call stands between caller and agents.
-fn standing(call: &Call) -> String {
-    match (&call.served, &call.offer, &call.place) {
-        (Some(agent), _, _) => format!("with {agent}"),
-        (None, Some(offer), _) if call.ended.is_none() => format!("rings {}", offer.agent),
-        (None, None, Some(place)) if call.ended.is_none() => format!("waits in {}", place.queue),
-        _ => String::new(),
+fn print_table(calls: &[(Call, Facts)]) {
+    let rows = calls.iter().map(|(call, facts)| {
+        let talked = Some(facts.talked).filter(|time| !time.is_zero());
+        [
+            show::local(call.at),
+            call.line.clone(),
+            call.from.clone().unwrap_or_default(),
+            facts.status.clone(),
+            standing(call, facts),
+            facts.waited.map(duration).unwrap_or_default(),
+            talked.map(duration).unwrap_or_default(),
+            call.leg.to_string(),
+        ]
+    });
+    let none = "no calls; `switchboard calls --since 2026-01-01` looks further back";
+    show::table(
+        ["at", "line", "from", "status", "", "wait", "talk", "leg"],
+        rows.collect(),
+        none,
+    );
+}
+
+/// A few words on where a call stands between caller and agents.
+fn standing(call: &Call, facts: &Facts) -> String {
+    let stands = match (&call.offer, &call.place) {
+        _ if !facts.took.is_empty() => {
+            let took = facts.took.iter().map(|took| took.agent.as_str());
+            format!("with {}", took.collect::<Vec<_>>().join(", "))
+        }
+        (Some(offer), _) if call.ended.is_none() => format!("rings {}", offer.agent),
+        (None, Some(place)) if call.ended.is_none() => format!("waits in {}", place.queue),
+        _ if facts.outcome == Outcome::Ongoing => String::new(),
+        _ => export::outcome(facts).to_owned(),
+    };
+    match (&call.hold, stands.as_str()) {
+        (None, _) => stands,
+        (Some(_), "") => "held".to_owned(),
+        (Some(_), _) => format!("{stands}; held"),
     }
 }
 
-/// The status of the caller's leg, as a fold over its events.
-async fn status(desk: &Desk, call: &Call) -> anyhow::Result<String> {
-    let events = desk.store.events(&Home::Leg(call.leg.clone())).await?;
-    Ok(fold(call, &events))
-}
-
-fn fold(call: &Call, events: &[LedgerEvent]) -> String {
-    let own = events
-        .iter()
-        .filter(|event| event.leg.as_deref() == Some(call.leg.as_str()));
-    let said: Vec<_> = own
-        .filter(|event| {
-            serde_json::from_str::<serde_json::Value>(&event.body)
-                .is_ok_and(|body| body["status"].is_string())
-        })
-        .map(|event| CallStatus::from(event.word.clone()))
-        .collect();
-    call::status(&said).map_or_else(|| "started".to_owned(), |status| status.as_str().to_owned())
-}
-
-/// A day by this machine's clock, or a moment.
-fn moment(text: &str) -> Result<Timestamp, String> {
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Ok(at);
+fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let count = text.chars().count();
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err("write a sentence on one line".to_owned());
     }
-    let day: Date = text
-        .parse()
-        .map_err(|_| "write it like 2026-11-01".to_owned())?;
-    day.to_zoned(TimeZone::system())
-        .map(|day| day.timestamp())
-        .map_err(|error| error.to_string())
+    if count > REASON_MAX {
+        return Err(format!(
+            "it has {count} characters; write at most {REASON_MAX}"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// The call of a leg, or the one that was in a conversation.
+async fn find(desk: &Desk, id: &str) -> anyhow::Result<Option<Call>> {
+    let leg = LegId::new(id).with_context(|| format!("{id} is no id"))?;
+    Ok(match desk.store.call(&leg).await? {
+        Some(call) => Some(call),
+        None => desk.store.calls_in(&ConversationId::new(id)?).await?,
+    })
+}
+
+async fn known(desk: &Desk, id: &str) -> anyhow::Result<Call> {
+    let found = find(desk, id).await?;
+    found.with_context(|| format!("nothing is known of {id}; `switchboard calls` lists what is"))
+}
+
+async fn hold(
+    desk: &Desk,
+    global: &Global,
+    id: &str,
+    reason: Option<String>,
+) -> anyhow::Result<Found> {
+    let call = known(desk, id).await?;
+    let held = desk.store.hold(&call.leg, reason, Timestamp::now()).await?;
+    let call = held.with_context(|| format!("the call {id} was deleted just now"))?;
+    let recordings = desk.store.looked_up(&call).await?.recordings;
+    let gone = |recording: &&Recording| matches!(recording.state, State::Expired | State::Deleted);
+    for recording in recordings.iter().filter(gone) {
+        show::say(&format!(
+            "recording {} was deleted before; nothing brings it back",
+            recording.notice.recording
+        ));
+    }
+    told(global, &call, "held");
+    Ok(Found::Fine)
+}
+
+async fn release(desk: &Desk, global: &Global, id: &str) -> anyhow::Result<Found> {
+    let call = known(desk, id).await?;
+    // How long it is kept from now on, the plan says.
+    if let Ok(plan) = desk.plan().await {
+        desk.store.keeps(plan.keep());
+    }
+    let Some(call) = desk.store.let_go(&call.leg).await? else {
+        bail!("the call {id} is not held; `switchboard calls --held` lists those that are");
+    };
+    told(global, &call, "released");
+    Ok(Found::Fine)
+}
+
+fn told(global: &Global, call: &Call, word: &str) {
+    if global.json {
+        show::json(&Hung {
+            call: &call.leg,
+            hold: call.hold.as_ref(),
+        });
+    } else {
+        show::line(&format!("{word} {}", call.leg));
+    }
 }
 
 async fn timeline(desk: &Desk, global: &Global, id: &str) -> anyhow::Result<Found> {
     let leg = LegId::new(id).with_context(|| format!("{id} is no id"))?;
     let conversation = ConversationId::new(id)?;
-    let call = match desk.store.call(&leg).await? {
-        Some(call) => Some(call),
-        None => desk.store.calls_in(&conversation).await?,
-    };
+    let call = find(desk, id).await?;
     let mut homes = vec![Home::Conversation(conversation.clone())];
     match &call {
         Some(call) => homes.extend([
@@ -207,15 +288,12 @@ async fn timeline(desk: &Desk, global: &Global, id: &str) -> anyhow::Result<Foun
     if call.is_none() && events.is_empty() && recordings.is_empty() {
         bail!("nothing is known of {id}; `switchboard calls` lists what is");
     }
-    let status = call
-        .as_ref()
-        .map(|call| fold(call, &events))
-        .unwrap_or_default();
+    let call = call.map(|call| {
+        let facts = Facts::of(&call, &events);
+        (call, facts)
+    });
     if global.json {
-        let call = call.as_ref().map(|call| Listed {
-            call,
-            status: &status,
-        });
+        let call = call.as_ref().map(|(call, facts)| Listed { call, facts });
         show::json(&Shown {
             call,
             events: &events,
@@ -223,7 +301,7 @@ async fn timeline(desk: &Desk, global: &Global, id: &str) -> anyhow::Result<Foun
         });
         return Ok(Found::Fine);
     }
-    if let Some(call) = &call {
+    if let Some((call, facts)) = &call {
         show::line(&format!("call     {}", call.leg));
         show::line(&format!("line     {}", call.line));
         show::line(&format!(
@@ -231,7 +309,24 @@ async fn timeline(desk: &Desk, global: &Global, id: &str) -> anyhow::Result<Foun
             call.from.as_deref().unwrap_or("unknown")
         ));
         show::line(&format!("began    {}", show::local(call.at)));
-        show::line(&format!("status   {status} {}", standing(call)));
+        show::line(&format!(
+            "status   {} {}",
+            facts.status,
+            standing(call, facts)
+        ));
+        if let Some(waited) = facts.waited {
+            show::line(&format!("waited   {}", duration(waited)));
+        }
+        if !facts.talked.is_zero() {
+            show::line(&format!("talked   {}", duration(facts.talked)));
+        }
+        if let Some(cost) = facts.cost {
+            show::line(&format!("cost     {cost}"));
+        }
+        if let Some(hold) = &call.hold {
+            let why = hold.reason.as_deref().unwrap_or_default();
+            show::line(&format!("held     {} {why}", show::local(hold.since)));
+        }
         if let Some(refused) = &call.refused {
             show::line(&format!("refused  {refused}"));
         }

@@ -183,6 +183,17 @@ impl Desk {
     }
 }
 
+/// Vonage, as the variables of this process name it; with `--aws`, as the stack's secret does.
+pub(super) async fn vonage(global: &Global) -> anyhow::Result<Vonage> {
+    let mut lookup = if global.aws {
+        Lookup::from_environment(&aws::config(Waits::Nobody).await).await?
+    } else {
+        board::lookup(&Environment::of_process())
+    };
+    let vonage = Vonage::from_lookup(&mut lookup);
+    Ok(lookup.finish(vonage)?)
+}
+
 fn archive(sdk: &SdkConfig, bucket: String) -> Archive {
     Archive::new(aws::s3(sdk), bucket)
 }

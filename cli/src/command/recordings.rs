@@ -1,18 +1,19 @@
 //! `switchboard recordings`: the archive.
 
+mod get;
+
 use super::desk::{Desk, Place};
 use super::{Found, Global, show};
 use anyhow::{Context as _, bail};
+use get::Wanted;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use switchboard_shared::id::RecordingId;
 use switchboard_shared::job::ArchiveJob;
 use switchboard_shared::recording::{Recording, State};
 use switchboard_shared::store::Listing;
-use switchboard_shared::transcript::Transcript;
-use tokio::io::AsyncWriteExt as _;
 
 /// Days of archived recordings listed.
 const DAYS: i32 = 31;
@@ -26,11 +27,13 @@ pub(super) struct Recordings {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Fetch an archived recording.
+    /// Fetch recordings: from the archive by id or day, or straight from Vonage by address. What is
+    /// there already is left, and what broke off goes on.
     Get {
-        /// The recording_uuid of its notice.
-        id: RecordingId,
-        /// Folder to put it in.
+        /// The recording_uuid of a notice; a day (2026-11-01); or a recording_url.
+        #[arg(required = true, value_name = "ID|DAY|URL")]
+        wanted: Vec<Wanted>,
+        /// Folder to put them in.
         #[arg(long, value_name = "DIR", default_value = ".")]
         out: PathBuf,
     },
@@ -48,10 +51,12 @@ enum What {
 
 impl Recordings {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<Found> {
+        if let Some(What::Get { wanted, out }) = &self.what {
+            return get::get(global, wanted, out).await;
+        }
         let desk = Desk::open(global).await?;
         let done = match self.what {
-            None => list(&desk, global).await,
-            Some(What::Get { id, out }) => get(&desk, global, &id, &out).await,
+            None | Some(What::Get { .. }) => list(&desk, global).await,
             Some(What::Retry { id, .. }) => retry(&desk, global, id).await,
         };
         desk.close().await;
@@ -100,93 +105,9 @@ fn word(state: State) -> &'static str {
         State::Archived => "archived",
         State::Empty => "empty",
         State::Failed => "failed",
+        State::Expired => "expired",
+        State::Deleted => "deleted",
     }
-}
-
-async fn get(desk: &Desk, global: &Global, id: &RecordingId, out: &Path) -> anyhow::Result<Found> {
-    let recording = desk.store.recording(id).await?;
-    let recording = recording.with_context(|| {
-        format!(
-            "no recording {id} was ever announced; `switchboard recordings` lists those that were"
-        )
-    })?;
-    let Some(key) = &recording.key else {
-        let why = recording.reason.as_deref().unwrap_or("it is on its way");
-        let next = match recording.state {
-            State::Failed => format!("; `switchboard recordings retry {id}` takes it up again"),
-            _ => String::new(),
-        };
-        bail!("recording {id} is {}: {why}{next}", word(recording.state));
-    };
-    std::fs::create_dir_all(out).with_context(|| format!("could not make {}", out.display()))?;
-    let (path, bytes) = fetch(desk, id, key, recording.bytes, out).await?;
-    let transcript = desk.store.transcript(id).await?;
-    let written_down = match &transcript {
-        Some(Transcript {
-            key: Some(key),
-            bytes,
-            ..
-        }) => Some(fetch(desk, id, key, *bytes, out).await?.0),
-        _ => None,
-    };
-    if global.json {
-        show::json(&serde_json::json!({
-            "recording": id,
-            "file": path,
-            "bytes": bytes,
-            "sha256": recording.sha256,
-            "transcript": written_down,
-        }));
-    } else {
-        show::line(&path.display().to_string());
-        if let Some(path) = written_down {
-            show::line(&path.display().to_string());
-        }
-    }
-    Ok(Found::Fine)
-}
-
-/// Copies an object of the archive into a folder. Where it came to lie, and its size.
-async fn fetch(
-    desk: &Desk,
-    id: &RecordingId,
-    key: &str,
-    expected: Option<u64>,
-    out: &Path,
-) -> anyhow::Result<(PathBuf, u64)> {
-    let ending = key.rsplit('.').next().unwrap_or("bin");
-    let path = out.join(format!("{id}.{ending}"));
-    // Written beside and renamed: what bears the name is whole.
-    let partial = out.join(format!(".{id}.{ending}.part"));
-    let mut object = desk.archive.open(key).await?;
-    let mut file = tokio::fs::File::create(&partial)
-        .await
-        .with_context(|| format!("could not write {}", partial.display()))?;
-    let mut bytes = 0_u64;
-    while let Some(chunk) = object
-        .body
-        .try_next()
-        .await
-        .context("the archive stopped halfway")?
-    {
-        file.write_all(&chunk)
-            .await
-            .context("could not write the recording")?;
-        bytes += chunk.len() as u64;
-    }
-    file.sync_all()
-        .await
-        .context("could not write the recording")?;
-    if expected.is_some_and(|expected| expected != bytes) {
-        let _ = std::fs::remove_file(&partial);
-        bail!(
-            "the archive holds {bytes} bytes of {id}, not the {} written down",
-            expected.unwrap_or_default()
-        );
-    }
-    std::fs::rename(&partial, &path)
-        .with_context(|| format!("could not write {}", path.display()))?;
-    Ok((path, bytes))
 }
 
 async fn retry(desk: &Desk, global: &Global, id: Option<RecordingId>) -> anyhow::Result<Found> {
@@ -199,7 +120,7 @@ async fn retry(desk: &Desk, global: &Global, id: Option<RecordingId>) -> anyhow:
     };
     let mut taken_up = Vec::new();
     for mut recording in given_up {
-        if matches!(recording.state, State::Archived | State::Empty) {
+        if !matches!(recording.state, State::Pending | State::Failed) {
             bail!(
                 "recording {} is {} already",
                 recording.notice.recording,

@@ -249,12 +249,13 @@ impl Archiver {
             return Ok(Done::Nothing);
         };
         match recording.state {
+            State::Expired => return self.remove(&recording).await,
             State::Archived => {
                 // Whoever archived it may have stopped before anybody was told.
                 self.tell(&recording).await?;
                 return Ok(Done::Nothing);
             }
-            State::Empty => return Ok(Done::Nothing),
+            State::Empty | State::Deleted => return Ok(Done::Nothing),
             State::Failed => return Ok(Done::GivenUp),
             State::Pending => {}
         }
@@ -293,6 +294,23 @@ impl Archiver {
             }
             Err(why) => Err(self.failed(recording, why).await),
         }
+    }
+
+    /// Removes the object of a recording whose time is over, and only then writes that it is gone. The
+    /// sweep has made sure that nobody holds it.
+    async fn remove(&self, recording: &Recording) -> Result<Done, Undone> {
+        let later = |why: Why| Undone {
+            why,
+            next: Next::In(STORE_AWAY),
+        };
+        let removed = self.archive.remove(recording).await;
+        removed.map_err(|error| later(error.into()))?;
+        let forgotten = self.store.forget_transcript(&recording.notice.recording);
+        forgotten.await.map_err(|error| later(error.into()))?;
+        let noted = self.store.note_deleted(recording, self.clock.now()).await;
+        noted.map_err(|error| later(error.into()))?;
+        tracing::info!(recording.id = %recording.notice.recording, "a recording whose time was over is removed");
+        Ok(Done::Nothing)
     }
 
     /// Says that a recording is archived, to whom it may concern.

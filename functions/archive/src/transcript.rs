@@ -26,7 +26,9 @@ impl Archiver {
             return Ok(Done::Nothing);
         };
         match transcript.state {
-            State::Archived | State::Empty => return Ok(Done::Nothing),
+            State::Archived | State::Empty | State::Expired | State::Deleted => {
+                return Ok(Done::Nothing);
+            }
             State::Failed => return Ok(Done::GivenUp),
             State::Pending => {}
         }
@@ -55,6 +57,11 @@ impl Archiver {
         // Beside the audio, wherever that came to lie.
         let recording = recording.filter(|recording| recording.state != State::Pending);
         let recording = recording.ok_or(Why::AudioFirst)?;
+        if matches!(recording.state, State::Expired | State::Deleted) {
+            // Its time is over: nothing is put where everything was removed.
+            transcript.state = State::Deleted;
+            return Ok(());
+        }
         let file = self.download_text(&transcript.url).await?;
         let text = transcript::text(&file);
         let archived = self.archive.keep_transcript(&recording, file).await?;

@@ -3,6 +3,8 @@
 
 mod tell;
 
+mod keep;
+
 use aws_config::SdkConfig;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use futures_util::future::join_all;
@@ -165,6 +167,7 @@ impl Dispatch {
         }
         let swept = self.exchange.sweep().await;
         self.sweep_notifications(overdue.is_zero()).await?;
+        self.keep(now, overdue.is_zero()).await?;
         Ok(swept?)
     }
 }

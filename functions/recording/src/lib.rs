@@ -8,11 +8,13 @@ use axum::routing::get;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
+use switchboard_shared::chain;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::cue::{Cue, Step};
 use switchboard_shared::id::{LegId, RecordingId};
 use switchboard_shared::job::{ArchiveJob, JobQueue, TranscriptJob};
+use switchboard_shared::plans::Plans;
 use switchboard_shared::recording::{Recording, State as Archiving};
 use switchboard_shared::store::{Home, Store};
 use switchboard_shared::transcript::Transcript;
@@ -24,6 +26,7 @@ use switchboard_shared::webhook::{Event, Kind, Notice};
 pub struct Recordings {
     webhooks: Webhooks,
     intake: Intake,
+    plans: Plans,
     clock: Clock,
 }
 
@@ -125,9 +128,19 @@ impl Recordings {
         let webhooks = Webhooks::from_lookup(lookup);
         Some(Self {
             webhooks,
+            plans: Plans::from_lookup(lookup, store.clone()),
             intake: Intake::from_lookup(lookup, sdk, store),
             clock: lookup.clock(),
         })
+    }
+}
+
+impl Recordings {
+    /// How long an event is kept, the plan says. Without one it is kept as without a word on it.
+    async fn know_how_long(&self) {
+        if let Err(error) = self.plans.current().await {
+            tracing::warn!(error = %chain(&error), "no plan says how long an event is kept");
+        }
     }
 }
 
@@ -152,6 +165,7 @@ async fn on_recording(
         taken.await?;
         return Ok(web::noted());
     }
+    recordings.know_how_long().await;
     if event.kind == Kind::Transcribed && intake.take_transcript(&event, cue.as_ref(), now).await? {
         return Ok(web::noted());
     }

@@ -12,6 +12,13 @@ const JSON: (&str, &str) = ("json", "application/json");
 /// The same of what does not read as JSON, and is kept as it is.
 const TEXT: (&str, &str) = ("txt", "text/plain; charset=utf-8");
 
+/// Where the transcript of a recording may lie. Removing what is not there is no fault.
+pub(super) fn keys(recording: &Recording) -> impl Iterator<Item = String> {
+    [JSON, TEXT]
+        .map(|(ending, _)| format!("{}.{ending}", key(recording)))
+        .into_iter()
+}
+
 impl Archive {
     /// Puts the transcript of a recording beside it, in one piece.
     ///

@@ -7,6 +7,7 @@ mod calendar;
 mod fields;
 mod flow;
 mod hotline;
+mod keep;
 mod menu;
 mod notify;
 mod voicemail;
@@ -16,7 +17,7 @@ use super::fault::{Faults, Wrong, did_you_mean, listed, quoted};
 use super::language;
 use super::line::{CallerShown, Consent, LABEL_LENGTH_MAX, Line};
 use super::name::{AgentName, FlowName, NameError, tidied};
-use super::{Calendar, Defaults, Flow, Target, syntax, zone};
+use super::{Calendar, Defaults, Flow, Keep, Target, syntax, zone};
 use crate::number::PhoneNumber;
 use fields::{Fields, Item, text, type_of};
 use jiff::civil::Date;
@@ -29,6 +30,7 @@ use toml::de::{DeTable, DeValue};
 /// What could be read of a plan. Whole if there are no faults.
 pub(super) struct Draft {
     pub(super) defaults: Defaults,
+    pub(super) keep: Keep,
     pub(super) lines: Vec<Line>,
     pub(super) agents: Vec<Agent>,
     pub(super) flows: Vec<Flow>,
@@ -110,10 +112,12 @@ pub(super) fn read(text: &str, today: Option<Date>, faults: &mut Faults<'_>) -> 
         let agents = fields.take("agent");
         let flows = fields.take("flow");
         let targets = fields.take("notify");
+        let keep = fields.take("keep");
         fields.done(&mut reading);
         if let Some(item) = defaults {
             read_defaults(&mut reading, &item);
         }
+        let keep = keep::read(&mut reading, keep);
         let any = lines.is_some();
         let lines = tables(&mut reading, lines, "[[line]]", read_line);
         reading.graph.entries_lost |= any && reading.graph.line_count == 0;
@@ -123,6 +127,7 @@ pub(super) fn read(text: &str, today: Option<Date>, faults: &mut Faults<'_>) -> 
             flows: read_flows(&mut reading, flows),
             targets: notify::read(&mut reading, targets),
             defaults: reading.defaults,
+            keep,
             graph: reading.graph,
         }
     })

@@ -225,11 +225,15 @@ fn faults_of_the_whole_plan_are_told() {
     );
     check_head(
         "lines = 1\n",
-        &["1:1: the plan has no key \"lines\" (keys are defaults, line, agent, flow, notify)"],
+        &[
+            "1:1: the plan has no key \"lines\" (keys are defaults, line, agent, flow, notify, keep)",
+        ],
     );
     check_head(
         "agents = 1\n",
-        &["1:1: the plan has no key \"agents\" (keys are defaults, line, agent, flow, notify)"],
+        &[
+            "1:1: the plan has no key \"agents\" (keys are defaults, line, agent, flow, notify, keep)",
+        ],
     );
     check(
         "[default]\n",
@@ -1191,6 +1195,61 @@ fn an_agent_is_on_duty_in_their_windows_and_at_any_time_without() {
     assert!(
         said.contains("the agent has no `timezone`, and [defaults] has none"),
         "{said}"
+    );
+}
+
+#[test]
+fn a_plan_says_how_long_things_are_kept() {
+    let keep = |text: &str| {
+        let plan = Plan::parse(&format!("{text}{BASE}")).plan;
+        plan.unwrap_or_else(|| panic!("{}", faults(text, None)))
+            .keep()
+    };
+    let days = |days: i64| jiff::SignedDuration::from_hours(24 * days);
+    for (text, ledger, recordings) in [
+        ("", 120, None),
+        ("[keep]\n", 120, None),
+        ("[keep]\nledger = \"30d\"\n", 30, None),
+        ("[keep]\nrecordings = \"1y\"\n", 120, Some(365)),
+        (
+            "[keep]\nledger = \"2w\"\nrecordings = \"forever\"\n",
+            14,
+            None,
+        ),
+    ] {
+        let expected = Keep {
+            ledger: days(ledger),
+            recordings: recordings.map(days),
+        };
+        assert_eq!(keep(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn faults_of_what_is_kept_are_told() {
+    check_head(
+        "[keep]\nledger = \"1h\"\nrecordings = \"20y\"\n",
+        &[
+            "2:10: \"1h\" is no time to keep something (write it like \"120d\", \"6w\" or \"1y\")",
+            "3:14: \"20y\" is out of range (write a time from \"1d\" to \"10y\", or \"forever\")",
+        ],
+    );
+    check_head(
+        "[keep]\nledger = 120\nrecording = \"1y\"\n",
+        &[
+            "2:10: `ledger` is an integer, expected a time (write it in quotes)",
+            "3:1: [keep] has no key \"recording\" (did you mean `recordings`?)",
+        ],
+    );
+    check_head(
+        "keep = \"1y\"\n",
+        &["1:8: `keep` is text, expected a table (write [keep] and the keys below it)"],
+    );
+    check_head(
+        "[keep]\nledger = \"forever\"\n",
+        &[
+            "2:10: \"forever\" is no time to keep something (write it like \"120d\", \"6w\" or \"1y\")",
+        ],
     );
 }
 

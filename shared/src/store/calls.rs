@@ -4,8 +4,8 @@ use super::queue::waiting_key;
 use super::room::StaffTurn;
 use super::transact::{Expression, Transacted, Write, through_conflicts};
 use super::{
-    Home, Item, Key, LEDGER_KEEPS, Listing, Store, StoreError, expiry, from_item, key, key_of,
-    millis, text, to_item,
+    Home, Item, Key, Listing, Store, StoreError, expiry, from_item, key, key_of, millis, text,
+    to_item,
 };
 use crate::call::{Call, Helper, Place};
 use crate::id::{ConversationId, LegId};
@@ -124,6 +124,25 @@ pub enum Turn {
     },
 }
 
+impl Turn {
+    /// The agent whose leg the event is about, and whether they talk with the caller by it, or have
+    /// talked.
+    #[must_use]
+    pub fn agent(&self) -> Option<(&AgentName, bool)> {
+        match self {
+            Self::Answered { agent, .. }
+            | Self::RingAnswered { agent, .. }
+            | Self::AgentOver { agent, .. }
+            | Self::RingOver { agent, .. } => Some((agent, true)),
+            Self::Staff { helper, turn, .. } => {
+                Some((&helper.agent, matches!(turn, StaffTurn::Joins { .. })))
+            }
+            Self::Unanswered { agent, .. } => Some((agent, false)),
+            Self::CallerOver { .. } => None,
+        }
+    }
+}
+
 /// Writes that stand or fall together. Where the first no longer apply, the next are tried; where
 /// none do, nothing of it is written.
 type Group = VecDeque<Vec<Write>>;
@@ -144,6 +163,12 @@ pub struct LedgerEvent {
     pub at: Option<String>,
     /// When we first heard of it.
     pub heard: String,
+    /// The agent whose leg it is about, where that was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentName>,
+    /// By it that agent took the caller, or their talk was over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub took: bool,
     /// All its fields, as JSON.
     pub body: String,
 }
@@ -162,7 +187,7 @@ impl Store {
             key::LISTED.to_owned(),
             text(format!("{}#{}", call.at, call.leg)),
         );
-        item.insert(key::TTL.to_owned(), expiry(call.at, LEDGER_KEEPS));
+        item.insert(key::TTL.to_owned(), expiry(call.at, self.keep().ledger));
         // An update, not a put: the caller's hang-up may have been noted before.
         let expression = Expression::new("", "attribute_not_exists(#line)").set_all(item);
         let old = match &call.place {
@@ -236,7 +261,7 @@ impl Store {
         let put = self
             .client
             .put_item()
-            .set_item(Some(event_item(home, event, now)))
+            .set_item(Some(self.event_item(home, event, None, now)))
             .condition_expression("attribute_not_exists(pk)");
         let new = self.put_if("note an event", put).await?;
         Ok(if new { Noted::First } else { Noted::Again })
@@ -253,7 +278,7 @@ impl Store {
         turn: &Turn,
         now: Timestamp,
     ) -> Result<Noted, StoreError> {
-        let note = Write::put_new(&self.table, event_item(home, event, now));
+        let note = Write::put_new(&self.table, self.event_item(home, event, Some(turn), now));
         let mut groups = self.turn_writes(turn, now);
         // Each round leaves out at least some writes, so this ends.
         loop {
@@ -314,7 +339,7 @@ impl Store {
                     ":at",
                     text(at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
                 )
-                .with(":ttl", expiry(now, LEDGER_KEEPS));
+                .with(":ttl", expiry(now, self.keep().ledger));
                 vec![one(vec![update(Key::Call(call), &over)])]
             }
             Turn::Answered {
@@ -343,7 +368,7 @@ impl Store {
                 let serves =
                     Expression::new("SET #served = :agent, #ttl = if_not_exists(#ttl, :ttl)", "")
                         .with(":agent", text(agent.to_string()))
-                        .with(":ttl", expiry(now, LEDGER_KEEPS));
+                        .with(":ttl", expiry(now, self.keep().ledger));
                 let mut begins = serves.clone().with(":offer", text(offer.to_string()));
                 "NOT contains(#over, :offer)".clone_into(&mut begins.condition);
                 // Whoever talks on another line is not rung for a queue meanwhile.
@@ -412,7 +437,7 @@ impl Store {
                     "",
                 )
                 .with(":agent", text(agent.to_string()))
-                .with(":ttl", expiry(now, LEDGER_KEEPS))
+                .with(":ttl", expiry(now, self.keep().ledger))
                 .with(":over", AttributeValue::Ss(vec![offer.to_string()]));
                 vec![
                     one(vec![update(Key::Call(call), &over)]),
@@ -531,6 +556,34 @@ impl Store {
             .expression_attribute_values(":l", text(listing.pk()));
         self.all("list", what, query).await
     }
+
+    /// An event as an item. `turn`: what it changes besides, where that is known.
+    pub(super) fn event_item(
+        &self,
+        home: &Home,
+        event: &Event,
+        turn: Option<&Turn>,
+        now: Timestamp,
+    ) -> Item {
+        let fingerprint = event.fingerprint();
+        let agent = turn.and_then(Turn::agent);
+        let mut item = key_of(Key::Event {
+            home,
+            fingerprint: &fingerprint,
+        });
+        item.extend(to_item(&LedgerEvent {
+            word: event.word().to_owned(),
+            leg: event.leg.as_ref().map(ToString::to_string),
+            conversation: event.conversation.as_ref().map(ToString::to_string),
+            at: event.at.map(|at| at.to_string()),
+            heard: now.to_string(),
+            agent: agent.map(|(agent, _)| agent.clone()),
+            took: agent.is_some_and(|(_, took)| took),
+            body: event.fields.to_json(),
+        }));
+        item.insert(key::TTL.to_owned(), expiry(now, self.keep().ledger));
+        item
+    }
 }
 
 pub(super) fn engaged(
@@ -556,22 +609,4 @@ fn served(agent: &AgentName, offer: &OfferId) -> Expression {
     )
     .with(":agent", text(agent.to_string()))
     .with(":offer", text(offer.to_string()))
-}
-
-pub(super) fn event_item(home: &Home, event: &Event, now: Timestamp) -> Item {
-    let fingerprint = event.fingerprint();
-    let mut item = key_of(Key::Event {
-        home,
-        fingerprint: &fingerprint,
-    });
-    item.extend(to_item(&LedgerEvent {
-        word: event.word().to_owned(),
-        leg: event.leg.as_ref().map(ToString::to_string),
-        conversation: event.conversation.as_ref().map(ToString::to_string),
-        at: event.at.map(|at| at.to_string()),
-        heard: now.to_string(),
-        body: event.fields.to_json(),
-    }));
-    item.insert(key::TTL.to_owned(), expiry(now, LEDGER_KEEPS));
-    item
 }

@@ -24,6 +24,10 @@ pub(super) const BY_LISTING: &str = "by-listing";
 pub(super) const BY_CONVERSATION: &str = "by-conversation";
 /// What the sort keys of a call's events begin with.
 pub(super) const EVENT: &str = "EVENT#";
+/// Partition key of the recordings that are to be looked at.
+pub(super) const LOOKS: &str = "LOOKS";
+/// Partition key of the calls that are held.
+pub(super) const HELD: &str = "HELD";
 /// What the sort keys of phones that were rung for a caller begin with.
 pub(super) const RUNG: &str = "RUNG#";
 /// What the sort keys of waiting callers begin with.
@@ -74,6 +78,15 @@ pub enum Key<'a> {
     Turns(&'a FlowName),
     /// A recording and how far its archiving got.
     Recording(&'a RecordingId),
+    /// When a recording is to be looked at: whether its time is over. Sorts by time.
+    Look {
+        /// When.
+        at: Timestamp,
+        /// The recording.
+        recording: &'a RecordingId,
+    },
+    /// A call that is held, or was until a moment ago.
+    Held(&'a LegId),
     /// News for one target, and how far the telling got.
     Notification(&'a NotificationId),
     /// What was said in a recording, and how far its archiving got.
@@ -95,6 +108,8 @@ impl Key<'_> {
             Self::Agent(name) => format!("AGENT#{name}"),
             Self::Turns(flow) => format!("TURNS#{flow}"),
             Self::Recording(id) | Self::Transcript(id) => format!("RECORDING#{id}"),
+            Self::Look { .. } => LOOKS.to_owned(),
+            Self::Held(_) => HELD.to_owned(),
             Self::Notification(id) => format!("NEWS#{}", id.news),
             Self::CurrentPlan | Self::Plan(_) => "PLAN".to_owned(),
         }
@@ -114,6 +129,8 @@ impl Key<'_> {
             Self::Agent(_) => "AGENT".to_owned(),
             Self::Turns(_) => "TURNS".to_owned(),
             Self::Recording(_) => "RECORDING".to_owned(),
+            Self::Look { at, recording } => format!("{:013}#{recording}", at.as_millisecond()),
+            Self::Held(leg) => leg.to_string(),
             Self::Notification(id) => format!("TARGET#{}", id.target),
             Self::Transcript(_) => "TRANSCRIPT".to_owned(),
             Self::CurrentPlan => "CURRENT".to_owned(),
@@ -229,6 +246,11 @@ mod tests {
             Key::Agent(&name),
             Key::Turns(&queue),
             Key::Recording(&recording),
+            Key::Look {
+                at: since,
+                recording: &recording,
+            },
+            Key::Held(&leg),
             Key::Notification(&notification),
             Key::Transcript(&recording),
             Key::CurrentPlan,

@@ -1,9 +1,8 @@
 //! Notifications and how far the telling got.
 
-use super::{
-    Item, Key, LEDGER_KEEPS, Listing, Noted, Store, StoreError, expiry, key, key_of, text, to_item,
-};
+use super::{Item, Key, Listing, Noted, Store, StoreError, expiry, key, key_of, text, to_item};
 use crate::notify::{Notification, NotificationId, State};
+use crate::plan::Keep;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
@@ -19,7 +18,7 @@ impl Store {
         let put = self
             .client
             .put_item()
-            .set_item(Some(notification_item(notification)))
+            .set_item(Some(notification_item(notification, self.keep())))
             .condition_expression("attribute_not_exists(pk)");
         let new = self.put_if("keep a notification", put).await?;
         Ok(if new { Noted::First } else { Noted::Again })
@@ -51,7 +50,7 @@ impl Store {
         let put = self
             .client
             .put_item()
-            .set_item(Some(notification_item(notification)))
+            .set_item(Some(notification_item(notification, self.keep())))
             .condition_expression("#state = :pending AND #due = :due AND #attempts = :attempts")
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#due", "due")
@@ -74,7 +73,7 @@ impl Store {
         let mut put = self
             .client
             .put_item()
-            .set_item(Some(notification_item(notification)))
+            .set_item(Some(notification_item(notification, self.keep())))
             .expression_attribute_names("#state", "state");
         put = if notification.state == State::Told {
             put.condition_expression("#state <> :told")
@@ -107,7 +106,7 @@ impl Store {
         let put = self
             .client
             .put_item()
-            .set_item(Some(notification_item(notification)))
+            .set_item(Some(notification_item(notification, self.keep())))
             .condition_expression("#state <> :told")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":told", text("told"));
@@ -126,7 +125,7 @@ impl Store {
     }
 }
 
-fn notification_item(notification: &Notification) -> Item {
+fn notification_item(notification: &Notification, keep: Keep) -> Item {
     let mut item = key_of(Key::Notification(&notification.id));
     item.extend(to_item(notification));
     let listing = match notification.state {
@@ -141,9 +140,6 @@ fn notification_item(notification: &Notification) -> Item {
         item.insert(key::LISTED.to_owned(), text(listed));
     }
     // For as long as its webhooks could come once more.
-    item.insert(
-        key::TTL.to_owned(),
-        expiry(notification.since, LEDGER_KEEPS),
-    );
+    item.insert(key::TTL.to_owned(), expiry(notification.since, keep.ledger));
     item
 }

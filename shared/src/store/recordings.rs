@@ -1,8 +1,8 @@
 //! Recordings and how far their archiving got.
 
-use super::{
-    Item, Key, LEDGER_KEEPS, Listing, Noted, Store, StoreError, expiry, key, key_of, text, to_item,
-};
+use super::keep::{Look, first_look, unsettled};
+use super::transact::{Transacted, Write};
+use super::{Item, Key, Listing, Noted, Store, StoreError, key, key_of, text, to_item};
 use crate::id::{ConversationId, RecordingId};
 use crate::recording::{Recording, State};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -15,6 +15,14 @@ impl Store {
     /// # Errors
     /// When the table does not answer: the notice must not be acknowledged.
     pub async fn keep_recording(&self, recording: &Recording) -> Result<Noted, StoreError> {
+        if first_look(recording).is_some() {
+            // Empty: nothing more comes of it, and it is looked at like all that is settled.
+            let put = |item| Write::put_new(&self.table, item);
+            let new = self
+                .settle("keep an empty recording", recording, put)
+                .await?;
+            return Ok(if new { Noted::First } else { Noted::Again });
+        }
         let put = self
             .client
             .put_item()
@@ -87,14 +95,34 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn update_recording(&self, recording: &Recording) -> Result<bool, StoreError> {
-        let put = self
-            .client
-            .put_item()
-            .set_item(Some(recording_item(recording)))
-            .condition_expression("attribute_not_exists(pk) OR #state <> :archived")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":archived", AttributeValue::S("archived".to_owned()));
-        self.put_if("write how far a recording got", put).await
+        let put = |item| Write::put_when(&self.table, item, &unsettled());
+        self.settle("write how far a recording got", recording, put)
+            .await
+    }
+
+    /// Writes a recording, with when it is looked at where nothing is to be archived any more. False
+    /// where the write's condition fails.
+    async fn settle(
+        &self,
+        operation: &'static str,
+        recording: &Recording,
+        put: impl FnOnce(Item) -> Write,
+    ) -> Result<bool, StoreError> {
+        let look = first_look(recording);
+        let recording = Recording {
+            look,
+            ..recording.clone()
+        };
+        let mut writes = vec![put(recording_item(&recording))];
+        writes.extend(look.map(|at| {
+            let look = Look {
+                at,
+                recording: recording.notice.recording.clone(),
+            };
+            look.put(&self.table)
+        }));
+        let done = self.transact(operation, writes).await?;
+        Ok(matches!(done, Transacted::Done))
     }
 
     /// The recordings made in a conversation.
@@ -132,13 +160,12 @@ pub(super) fn recording_item(recording: &Recording) -> Item {
     let listing = match recording.state {
         State::Pending => Listing::Pending,
         State::Failed => Listing::Failed,
-        State::Archived | State::Empty => {
+        State::Archived | State::Empty | State::Expired | State::Deleted => {
             Listing::Archived(recording.at.to_zoned(TimeZone::UTC).date())
         }
     };
     item.insert(key::LISTING.to_owned(), text(listing.pk()));
     let listed = format!("{}#{}", recording.at, recording.notice.recording);
     item.insert(key::LISTED.to_owned(), text(listed));
-    item.insert(key::TTL.to_owned(), expiry(recording.at, LEDGER_KEEPS));
     item
 }

@@ -13,7 +13,7 @@
 
 use super::queue::waiting_key;
 use super::transact::{Expression, Transacted, Write, through_conflicts};
-use super::{Key, LEDGER_KEEPS, Store, StoreError, expiry, key, key_of, millis, text, to_item};
+use super::{Key, Store, StoreError, expiry, key, key_of, millis, text, to_item};
 use crate::call::{Helper, Place};
 use crate::id::LegId;
 use crate::news::News;
@@ -93,7 +93,7 @@ impl Store {
             leg: None,
             answered: None,
         }));
-        item.insert(key::TTL.to_owned(), expiry(now, LEDGER_KEEPS));
+        item.insert(key::TTL.to_owned(), expiry(now, self.keep().ledger));
         let put = self
             .client
             .put_item()
@@ -259,7 +259,7 @@ impl Store {
                 .with(":at", text(at.to_string()))
                 .with(":agent", text(helper.agent.to_string()))
                 .with(":flow", text(helper.flow.to_string()))
-                .with(":ttl", expiry(now, LEDGER_KEEPS));
+                .with(":ttl", expiry(now, self.keep().ledger));
                 if let Some(leg) = leg {
                     answered.update = answered.update.replacen("SET ", "SET #leg = :leg, ", 1);
                     answered = answered.with(":leg", text(leg.to_string()));
@@ -316,7 +316,7 @@ impl Store {
                     "",
                 )
                 .with(":one", set())
-                .with(":ttl", expiry(now, LEDGER_KEEPS));
+                .with(":ttl", expiry(now, self.keep().ledger));
                 let mut groups = vec![vec![vec![update(Key::Call(call), &over)]]];
                 if *failed {
                     let fails = Expression::new(

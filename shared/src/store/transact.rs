@@ -3,7 +3,7 @@
 use super::{Item, Key, Store, StoreError, key_of};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
     TransactWriteItem, Update,
 };
 use std::time::Duration;
@@ -132,6 +132,70 @@ impl Write {
         )
     }
 
+    /// Puts an item where the expression's condition allows it.
+    pub(super) fn put_when(table: &str, item: Item, expression: &Expression) -> Self {
+        let put = Put::builder()
+            .table_name(table)
+            .set_item(Some(item))
+            .set_condition_expression(expression.condition())
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build();
+        Self(
+            TransactWriteItem::builder()
+                .put(put.expect("table and item are set"))
+                .build(),
+        )
+    }
+
+    /// Stands in the way of the others unless the expression's condition holds.
+    pub(super) fn check(table: &str, key: Key<'_>, expression: &Expression) -> Self {
+        let check = ConditionCheck::builder()
+            .table_name(table)
+            .set_key(Some(key_of(key)))
+            .condition_expression(&expression.condition)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build();
+        Self(
+            TransactWriteItem::builder()
+                .condition_check(check.expect("key and condition are set"))
+                .build(),
+        )
+    }
+
+    /// Deletes an item where the expression's condition holds.
+    pub(super) fn delete_when(table: &str, key: Key<'_>, expression: &Expression) -> Self {
+        let delete = Delete::builder()
+            .table_name(table)
+            .set_key(Some(key_of(key)))
+            .set_condition_expression(expression.condition())
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build();
+        Self(
+            TransactWriteItem::builder()
+                .delete(delete.expect("key is set"))
+                .build(),
+        )
+    }
+
+    /// Deletes an item, if it is there.
+    pub(super) fn delete_any(table: &str, key: Key<'_>) -> Self {
+        let delete = Delete::builder()
+            .table_name(table)
+            .set_key(Some(key_of(key)))
+            .build();
+        Self(
+            TransactWriteItem::builder()
+                .delete(delete.expect("key is set"))
+                .build(),
+        )
+    }
+
     /// Puts an item, whether or not one is there.
     pub(super) fn put(table: &str, item: Item) -> Self {
         let put = Put::builder()
@@ -147,9 +211,14 @@ impl Write {
 
     /// Changes an item, under a condition if there is one; makes it where there is none.
     pub(super) fn update(table: &str, key: Key<'_>, expression: &Expression) -> Self {
+        Self::update_at(table, key_of(key), expression)
+    }
+
+    /// The same of an item that was read, under its own key.
+    pub(super) fn update_at(table: &str, key: Item, expression: &Expression) -> Self {
         let update = Update::builder()
             .table_name(table)
-            .set_key(Some(key_of(key)))
+            .set_key(Some(key))
             .update_expression(&expression.update)
             .set_condition_expression(expression.condition())
             .set_expression_attribute_names(expression.names())

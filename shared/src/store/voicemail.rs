@@ -1,11 +1,9 @@
 //! What callers leave: their consent, their messages, and what was said in them.
 
-use super::calls::event_item;
 use super::recordings::recording_item;
 use super::transact::{Expression, Transacted, Write};
 use super::{
-    Home, Item, Key, LEDGER_KEEPS, Listing, Noted, Store, StoreError, expiry, key, key_of, text,
-    to_item,
+    Home, Item, Key, Listing, Noted, Store, StoreError, expiry, key, key_of, text, to_item,
 };
 use crate::id::{LegId, RecordingId};
 use crate::plan::FlowName;
@@ -63,7 +61,7 @@ impl Store {
             "",
         )
         .with(":voicemail", text(recording.notice.recording.to_string()))
-        .with(":ttl", expiry(recording.at, LEDGER_KEEPS));
+        .with(":ttl", expiry(recording.at, self.keep().ledger));
         let writes = vec![
             Write::put_new(&self.table, recording_item(recording)),
             Write::update(&self.table, Key::Call(call), &left),
@@ -88,7 +86,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Noted, StoreError> {
         let writes = vec![
-            Write::put_new(&self.table, event_item(home, event, now)),
+            Write::put_new(&self.table, self.event_item(home, event, None, now)),
             Write::put_new(&self.table, transcript_item(transcript)),
         ];
         let outcome = self.transact("keep a transcript's notice", writes).await?;
@@ -129,6 +127,16 @@ impl Store {
         self.put_if("write how far a transcript got", put).await
     }
 
+    /// Forgets a transcript whose recording's time is over.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn forget_transcript(&self, recording: &RecordingId) -> Result<(), StoreError> {
+        let write = Write::delete_any(&self.table, Key::Transcript(recording));
+        let forgotten = self.transact("forget a transcript", vec![write]).await;
+        forgotten.map(drop)
+    }
+
     /// The transcripts still to be fetched, oldest first.
     ///
     /// # Errors
@@ -138,6 +146,7 @@ impl Store {
     }
 }
 
+/// It stays as long as its recording: whoever removes that removes this.
 fn transcript_item(transcript: &Transcript) -> Item {
     let mut item = key_of(Key::Transcript(&transcript.recording));
     item.extend(to_item(transcript));
@@ -146,6 +155,5 @@ fn transcript_item(transcript: &Transcript) -> Item {
         let listed = format!("{}#{}", transcript.at, transcript.recording);
         item.insert(key::LISTED.to_owned(), text(listed));
     }
-    item.insert(key::TTL.to_owned(), expiry(transcript.at, LEDGER_KEEPS));
     item
 }

@@ -3,8 +3,8 @@
 use super::{Request, Vonage, VonageError};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use http::Method;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_RANGE, CONTENT_TYPE};
+use http::{Method, StatusCode};
 
 const OPERATION: &str = "download a recording";
 
@@ -14,6 +14,8 @@ pub struct Download {
     pub size: Option<u64>,
     /// `audio/mpeg`, `audio/wav`, …, where Vonage says so.
     pub content_type: Option<String>,
+    /// The byte it begins with: 0, unless it was asked for from a later one and comes from there.
+    pub from_byte: u64,
     response: reqwest::Response,
 }
 
@@ -26,6 +28,19 @@ impl Vonage {
     /// [`VonageError::Refused`] where the URL, or one it redirects to, is not Vonage's; then the token
     /// was not sent there. [`VonageError::NotFound`] where there is no such file, or not yet.
     pub async fn download(&self, recording_url: &str) -> Result<Download, VonageError> {
+        self.download_from(recording_url, 0).await
+    }
+
+    /// The same from a byte on, where Vonage can do that; else from the first one, as
+    /// [`Download::from_byte`] says.
+    ///
+    /// # Errors
+    /// As of [`Vonage::download`]; and where there are no such bytes.
+    pub async fn download_from(
+        &self,
+        recording_url: &str,
+        from_byte: u64,
+    ) -> Result<Download, VonageError> {
         let operation = OPERATION.to_owned();
         let url = match self.trust().parse(recording_url) {
             Ok(url) => url,
@@ -33,18 +48,34 @@ impl Vonage {
         };
         let request = Request {
             streamed: true,
+            from_byte,
             ..Request::new(operation, Method::GET, url)
         };
         let response = self.send(&request).await?.response;
+        let Some(begins) = begins(&response).or((from_byte == 0).then_some(0)) else {
+            // A part, and nobody says which: all of it, then.
+            return Box::pin(self.download_from(recording_url, 0)).await;
+        };
         let content_type = response.headers().get(CONTENT_TYPE);
         Ok(Download {
             size: response.content_length(),
+            from_byte: begins,
             content_type: content_type
                 .and_then(|it| it.to_str().ok())
                 .map(str::to_owned),
             response,
         })
     }
+}
+
+/// The first byte of an answer: 0, unless it is a part. `None` where it does not say of what.
+fn begins(response: &reqwest::Response) -> Option<u64> {
+    if response.status() != StatusCode::PARTIAL_CONTENT {
+        return Some(0);
+    }
+    let range = response.headers().get(CONTENT_RANGE);
+    let range = range.and_then(|it| it.to_str().ok()?.strip_prefix("bytes "));
+    range?.split_once('-')?.0.parse().ok()
 }
 
 impl Download {
@@ -112,6 +143,47 @@ mod tests {
             ("GET", PATH)
         );
         assert_eq!(sent[0].claims()["application_id"], "app");
+    }
+
+    #[tokio::test]
+    async fn a_download_goes_on_from_a_byte_where_the_answer_says_so() {
+        let standin = Standin::start().await;
+        let url = format!("{}{PATH}", standin.url());
+        for (status, range, from_byte) in [
+            (206, Some("bytes 7-9/10"), 7),
+            (206, Some("bytes 3-9/10"), 3),
+            (200, Some("bytes 7-9/10"), 0),
+            (200, None, 0),
+        ] {
+            let mut answer = Answer::new(status, "abc");
+            if let Some(range) = range {
+                answer = answer.header("content-range", range);
+            }
+            standin.push(answer);
+            let client = standin.client();
+            let download = client.download_from(&url, 7).await.unwrap();
+            assert_eq!(download.from_byte, from_byte, "{status} {range:?}");
+            assert_eq!(standin.taken()[0].headers["range"], "bytes=7-");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_part_of_which_nobody_says_where_it_belongs_is_not_taken_for_the_whole() {
+        let standin = Standin::start().await;
+        let url = format!("{}{PATH}", standin.url());
+        for range in [Some("nonsense"), Some("bytes */10"), None] {
+            let mut answer = Answer::new(206, "hij");
+            if let Some(range) = range {
+                answer = answer.header("content-range", range);
+            }
+            standin.push(answer);
+            standin.answer(200, "abcdefghij");
+            let client = standin.client();
+            let download = client.download_from(&url, 7).await.unwrap();
+            assert_eq!(download.from_byte, 0, "{range:?}");
+            assert_eq!(whole(download).await.unwrap(), b"abcdefghij");
+            assert!(!standin.taken()[1].headers.contains_key("range"));
+        }
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use switchboard_shared::ncco::Ncco;
 use switchboard_shared::ncco::check::Severity as Grade;
 use switchboard_shared::offer::{By, Offer};
 use switchboard_shared::plan::fault::{PlanFault, Severity};
+use switchboard_shared::plan::keep::{KEEP_MAX, KEEP_MIN};
 use switchboard_shared::plan::{FlowKind, Plan};
 use switchboard_shared::script::{self, Next, menu, room};
 use switchboard_shared::webhook::Digits;
@@ -45,6 +46,9 @@ pub fn target(data: &[u8]) {
         return;
     };
     assert_eq!(plan.text(), text);
+    let keep = plan.keep();
+    let kept = std::iter::once(keep.ledger).chain(keep.recordings);
+    kept.for_each(|time| assert!((KEEP_MIN..=KEEP_MAX).contains(&time), "{time}"));
     // The day may bring warnings, never another plan.
     let dated = Plan::parse_on(text, Some(date(2026, 7, 1)));
     assert_eq!(dated.plan.as_ref(), Some(&plan));

@@ -2,7 +2,7 @@ use axum::{
     body::{Body, Bytes},
     http::{
         StatusCode,
-        header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION},
+        header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, LOCATION},
     },
     response::{IntoResponse, Response},
 };
@@ -144,8 +144,26 @@ impl Recording {
         }
     }
 
-    pub(super) fn serve(&mut self) -> Response {
+    /// `range`: what part was asked for, `bytes=7-`. Given of what is a part of it, unless something
+    /// goes wrong.
+    pub(super) fn serve(&mut self, range: Option<&str>) -> Response {
         let whole = self.content.length();
+        let first = range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
+        if let (Some(Ok(first)), Content::Bytes(bytes), None) = (
+            first.map(str::parse::<u64>),
+            &self.content,
+            self.faults.front(),
+        ) {
+            let Some(part) = usize::try_from(first).ok().and_then(|at| bytes.get(at..)) else {
+                return StatusCode::RANGE_NOT_SATISFIABLE.into_response();
+            };
+            let range = format!("bytes {first}-{}/{whole}", whole.saturating_sub(1));
+            let head = [
+                (CONTENT_TYPE, self.content_type.clone()),
+                (CONTENT_RANGE, range),
+            ];
+            return (StatusCode::PARTIAL_CONTENT, head, bytes.slice_ref(part)).into_response();
+        }
         let mut sending = Sending {
             content: self.content.clone(),
             at: 0,
