@@ -222,8 +222,9 @@ impl Sources {
         let broke = || format!("the transcript of {id} is not complete");
         let object = desk.archive.open(&key).await?;
         let text = object.body.collect().await.with_context(broke)?;
-        let path = out.join(format!("{id}.{}", ending_of(&key)));
-        let partial = out.join(format!(".{id}.{}.part", ending_of(&key)));
+        let ending = if key.ends_with(".json") { "json" } else { "txt" };
+        let path = out.join(format!("{id}.{ending}"));
+        let partial = out.join(format!(".{id}.{ending}.part"));
         std::fs::write(&partial, text.into_bytes()).with_context(broke)?;
         std::fs::rename(&partial, &path).with_context(broke)?;
         Ok(Some(path))
@@ -504,6 +505,7 @@ fn there(target: &Target, out: &Path) -> anyhow::Result<Option<Fetched>> {
             file,
             bytes,
             sha256: hash,
+            transcript: None,
         }));
     }
     Ok(None)
