@@ -887,6 +887,24 @@ async fn an_agent_added_to_the_plan_serves_those_who_wait_already() {
 }
 
 #[tokio::test]
+async fn the_plan_is_edited_while_calls_are_live_and_each_keeps_the_one_it_began_with() {
+    let world = World::open().await;
+    let before = world.call(SUPPORT, "leg-1").await;
+    let edited = crate::world::PLAN
+        .replace("Please hold.", "Hang on.")
+        .replace("/a.mp3", "/c.mp3")
+        .replace("/b.mp3", "/d.mp3");
+    world.change_plan(&edited);
+    let after = world.call(SUPPORT, "leg-2").await;
+    assert_eq!(after[0]["text"], "Hang on.");
+    let tune = |ncco: &Value| ncco[0]["streamUrl"][0].as_str().unwrap().to_owned();
+    let round = world.notify(&before).await;
+    assert_eq!(tune(&round.body), "https://example.com/b.mp3");
+    let round = world.notify(&after).await;
+    assert_eq!(tune(&round.body), "https://example.com/d.mp3");
+}
+
+#[tokio::test]
 async fn the_word_that_they_talked_is_kept_though_the_caller_is_gone_already() {
     let world = World::open().await;
     world.call(SUPPORT, "leg-1").await;

@@ -22,7 +22,7 @@ const STALLED: Duration = Duration::from_secs(20);
 /// Twenty of a staff, rung at three a second.
 const TWENTY: &str = "hotline-twenty.toml";
 
-async fn played(file: &Path, disorder: Option<u64>) -> Played {
+pub(crate) async fn played(file: &Path, disorder: Option<u64>) -> Played {
     let text = std::fs::read_to_string(file).expect("it is there");
     let scenario = Scenario::read(&text).unwrap_or_else(|error| panic!("{file:?}: {error}"));
     let plan: PathBuf = scenario.plan.clone().expect("each names its plan");

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod disorder;
+mod edges;
 mod load;
 mod reading;
 mod transcripts;

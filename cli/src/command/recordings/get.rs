@@ -222,7 +222,11 @@ impl Sources {
         let broke = || format!("the transcript of {id} is not complete");
         let object = desk.archive.open(&key).await?;
         let text = object.body.collect().await.with_context(broke)?;
-        let ending = if key.ends_with(".json") { "json" } else { "txt" };
+        let ending = if key.ends_with(".json") {
+            "json"
+        } else {
+            "txt"
+        };
         let path = out.join(format!("{id}.{ending}"));
         let partial = out.join(format!(".{id}.{ending}.part"));
         std::fs::write(&partial, text.into_bytes()).with_context(broke)?;
