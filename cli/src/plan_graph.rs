@@ -210,7 +210,8 @@ impl<'p> PlanGraph<'p> {
         }
         for flow in self.plan.flows() {
             write!(told, "{} ({}):", flow.name, flow.kind.word()).expect(TAKES_TEXT);
-            let agents: Vec<&str> = flow.agents().iter().map(AgentName::as_str).collect();
+            let agents = flow.agents();
+            let agents: Vec<&str> = agents.iter().map(|agent| agent.as_str()).collect();
             let exits: Vec<String> = flow
                 .exits()
                 .iter()

@@ -98,7 +98,9 @@ pub(crate) enum Due {
 /// What a person, or their phone, does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Act {
-    PickUp { machine: bool },
+    PickUp {
+        machine: bool,
+    },
     Decline,
     IsBusy,
     IsUnreachable,

@@ -92,11 +92,12 @@ impl Flow {
 
     /// Whom it rings, in the order of the plan. Empty where it rings nobody.
     #[must_use]
-    pub fn agents(&self) -> &[AgentName] {
+    pub fn agents(&self) -> Vec<&AgentName> {
         match &self.kind {
-            FlowKind::Message(_) | FlowKind::Hours(_) => &[],
-            FlowKind::Ring(ring) => &ring.agents,
-            FlowKind::Queue(queue) => &queue.agents,
+            FlowKind::Message(_) | FlowKind::Hours(_) => Vec::new(),
+            FlowKind::Ring(ring) => ring.agents.iter().collect(),
+            FlowKind::Queue(queue) => queue.agents.iter().collect(),
+            FlowKind::Hotline(hotline) => hotline.staff().collect(),
         }
     }
 }
@@ -110,6 +111,9 @@ impl FlowKind {
             Self::Hours(_) => "hours",
             Self::Ring(_) => "ring",
             Self::Queue(_) => "queue",
+            Self::Hotline(hotline) if hotline.shared => "hotline",
+            // A ring whose phones ring together.
+            Self::Hotline(_) => "ring",
         }
     }
 }
