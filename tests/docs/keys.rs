@@ -55,6 +55,8 @@ enum Unit {
     Table,
     /// A list of words.
     Words,
+    /// A list of tables, each with agents and when they are rung.
+    Stages,
 }
 
 impl Unit {
@@ -75,6 +77,7 @@ impl Unit {
             Self::Language => "language code: `en-GB`",
             Self::Table => "table",
             Self::Words => "words",
+            Self::Stages => "list of `{ after = \"15s\", agents = [\"alice\"] }`",
         }
     }
 }
@@ -120,7 +123,7 @@ impl Key {
         let (name, unit) = (&self.name, self.unit);
         let bounded = matches!(
             unit,
-            Unit::Text | Unit::Time | Unit::Number | Unit::Agents | Unit::Addresses
+            Unit::Text | Unit::Time | Unit::Number | Unit::Agents | Unit::Addresses | Unit::Stages
         );
         assert_eq!(
             self.range.is_some(),
