@@ -10,6 +10,7 @@ mod clock;
 mod flood;
 mod functions;
 mod hostile;
+mod hotline;
 mod ledger;
 mod notify;
 mod phone;

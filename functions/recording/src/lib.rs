@@ -13,7 +13,8 @@ use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::cue::{Cue, Step};
 use switchboard_shared::id::{LegId, RecordingId};
-use switchboard_shared::job::{ArchiveJob, JobQueue, TranscriptJob};
+use switchboard_shared::job::{ArchiveJob, Job, JobError, JobQueue, TranscriptJob};
+use switchboard_shared::news::News;
 use switchboard_shared::plans::Plans;
 use switchboard_shared::recording::{Recording, State as Archiving};
 use switchboard_shared::store::{Home, Store};
@@ -36,13 +37,21 @@ pub struct Recordings {
 pub struct Intake {
     store: Store,
     archive: JobQueue,
+    /// Where it is said that a message was left; not required, and then nobody is told.
+    dispatch: Option<JobQueue>,
 }
 
 impl Intake {
     /// Reads the settings.
     pub fn from_lookup(lookup: &mut Lookup, sdk: &SdkConfig, store: Store) -> Self {
         let archive = JobQueue::from_lookup(lookup, sdk, "SWITCHBOARD_ARCHIVE_QUEUE_URL");
-        Self { store, archive }
+        let dispatch = "SWITCHBOARD_DISPATCH_QUEUE_URL";
+        let named = lookup.optional(dispatch);
+        Self {
+            store,
+            archive,
+            dispatch: named.map(|_| JobQueue::from_lookup(lookup, sdk, dispatch)),
+        }
     }
 
     /// Keeps a notice and queues the recording. A repeat queues it again, since the first may have
@@ -67,7 +76,11 @@ impl Intake {
         let noted = match message {
             // The one place where a call comes to have a message. A notice that comes again passes
             // here again: what is done about a message has to bear that, and is done then as well.
-            Some(cue) => self.store.keep_message(&cue.call, &recording).await?,
+            Some(cue) => {
+                let noted = self.store.keep_message(&cue.call, &recording).await?;
+                self.tell(cue, &recording, now).await?;
+                noted
+            }
             None => self.store.keep_recording(&recording).await?,
         };
         tracing::info!(recording.id = %recording.notice.recording, ?noted, "a recording is announced");
@@ -78,6 +91,18 @@ impl Intake {
             self.archive.send(&job, Duration::ZERO).await?;
         }
         Ok(())
+    }
+
+    /// Says that a message was left. Whom to tell, `dispatch` knows: each target is told once.
+    async fn tell(&self, cue: &Cue, recording: &Recording, now: Timestamp) -> Result<(), JobError> {
+        let Some(dispatch) = &self.dispatch else {
+            return Ok(());
+        };
+        let news = News::Voicemail {
+            call: cue.call.clone(),
+            recording: recording.notice.recording.clone(),
+        };
+        dispatch.send(&Job::tell(news, now), Duration::ZERO).await
     }
 
     /// Keeps the notice of a transcript and queues it. False where the event names no recording.
