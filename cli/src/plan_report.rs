@@ -156,7 +156,8 @@ mod tests {
    ·        ────────
  3 │ say = "We are closed."
    ╰────
-  help: did you mean "message"? types here: "message", "hours", "ring", "queue", "hotline", "menu", "voicemail"
+  help: did you mean "message"? types here: "message", "hours", "ring", "queue", "hotline",
+        "menu", "voicemail"
 "#);
     }
 

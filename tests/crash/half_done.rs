@@ -8,7 +8,6 @@ use crate::platform::Content;
 use crate::world::{PATIENCE, action, incoming, rings};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use switchboard_shared::offer::{By, Offer, OfferId};
 use switchboard_shared::recording::State;
 use switchboard_shared::store::Claimed;
@@ -411,10 +410,9 @@ async fn archive_killed_in_the_midst_of_an_upload_is_found_by_the_sweep() {
 async fn archive_killed_before_it_says_archived_does_not_download_again() {
     let cloud = Cloud::open().await;
     announced(&cloud, BYTES).await;
-    let writes = AtomicUsize::new(0);
-    // The first says that a download begins, the second how it ended.
-    let gate = Gate::before(cloud.world.board.engines().dynamodb_url(), move |look| {
-        look.action == "PutItem" && writes.fetch_add(1, Ordering::SeqCst) == 1
+    // How a download ended is written with when to look at the recording, in one transaction.
+    let gate = Gate::before(cloud.world.board.engines().dynamodb_url(), |look| {
+        look.action == "TransactWriteItems"
     });
     let dynamodb = "AWS_ENDPOINT_URL_DYNAMODB";
     cloud

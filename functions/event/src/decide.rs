@@ -109,8 +109,8 @@ pub fn asks(event: &Event, cue: Option<Cue>) -> Asks {
             Some(cue) if matches!(cue.step, Step::Menu(_) | Step::Consent) => {
                 Asks::Chosen(cue, input.clone())
             }
-            Some(cue) => Asks::Pressed(cue, input.keys.clone()),
-            None => Asks::Nothing,
+            Some(cue) if cue.asked.is_some() => Asks::Pressed(cue, input.keys.clone()),
+            _ => Asks::Nothing,
         },
         Kind::Transfer | Kind::Transcribed | Kind::Error(_) | Kind::Unknown => Asks::Nothing,
     }
