@@ -103,10 +103,7 @@ pub fn target(data: &[u8]) {
                     };
                     match script::follow(&plan, &flow.name, &call, call.at).next {
                         Next::Say(ncco) | Next::Mailbox(_, ncco) => sayable(&ncco),
-                        Next::Wait(..) => panic!("a voicemail is no queue"),
-                        Next::Gather(flow, hotline) => {
-                            sayable(&room::room(&plan, flow, hotline, &call))
-                        }
+                        Next::Wait(..) | Next::Gather(..) => panic!("a voicemail is no queue"),
                     }
                 }
             }
