@@ -43,7 +43,7 @@ const FAULTS: [(u64, u64, &str, &str); 4] = [
     (3, 12, "Europe/Lodnon", "Europe/London"),
     (6, 10, "E.164", "447700900000"),
     (8, 8, "\"suport\"", "\"support\""),
-    (16, 11, "\"alcie\"", "\"alice\""),
+    (17, 11, "\"alcie\"", "\"alice\""),
 ];
 
 // Usage.
