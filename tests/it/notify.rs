@@ -5,7 +5,7 @@ use crate::fixtures;
 use crate::loopback::Loopback;
 use crate::shell::{Dev, Shell};
 use crate::webhook_signing::Signer;
-use crate::world::{self, CALLER, PLAN, World, eventually, incoming, kinds, now, rings};
+use crate::world::{self, CALLER, PLAN, World, action, eventually, incoming, kinds, now, rings};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -742,6 +742,54 @@ async fn a_recording_is_told_of_when_it_is_archived_and_once() {
         .recording(&"rec-1".parse().unwrap())
         .await;
     assert!(recording.unwrap().unwrap().key.is_some());
+}
+
+#[tokio::test]
+async fn a_message_is_told_of_when_it_is_archived_and_who_left_none_was_missed() {
+    let sheet = Target::open();
+    let targets = format!(
+        "[[line]]\nnumber = \"447700900008\"\nname = \"Box\"\nflow = \"box\"\n\
+         [flow.box]\ntype = \"voicemail\"\nsay = \"Speak.\"\n\
+         {}events = [\"missed\", \"voicemail\"]\n",
+        webhook("sheet", &sheet)
+    );
+    let world = world(&targets, &[&sheet]).await;
+    calls_and_goes(&world, "447700900008", "leg-1").await;
+    let ncco = world.call("447700900008", "leg-2").await;
+    world.hang_up("leg-2").await;
+    // Either might have left one that is still on its way.
+    later(&world, UNHEARD).await;
+    assert!(sheet.heard().is_empty());
+    let url = world
+        .platform
+        .recording("file", crate::cli::audio(1_000), "audio/mpeg");
+    let notice = json!({
+        "conversation_uuid": "CON-leg-2",
+        "recording_uuid": "rec-2",
+        "recording_url": url,
+        "start_time": "2026-03-01T23:58:04Z",
+        "end_time": "2026-03-01T23:58:47Z",
+        "timestamp": now(),
+    });
+    let record = action(&ncco, "record")["eventUrl"][0].as_str().unwrap();
+    for _ in 0..2 {
+        assert_eq!(world.post(record, &notice).await.status, 200);
+    }
+    later(&world, 60).await;
+    assert_eq!(
+        sheet.keys(),
+        ["missed:leg-1:sheet", "voicemail:rec-2:sheet"]
+    );
+    let heard = sheet.heard();
+    let left = heard
+        .iter()
+        .find(|one| one.key().starts_with("voicemail"))
+        .unwrap();
+    let row = left.json();
+    assert_eq!(
+        (&row["call"], &row["duration"]),
+        (&json!("leg-2"), &json!(43))
+    );
 }
 
 #[tokio::test]
