@@ -745,7 +745,7 @@ async fn a_recording_is_told_of_when_it_is_archived_and_once() {
 }
 
 #[tokio::test]
-async fn a_message_is_told_of_when_it_is_archived_and_who_left_none_was_missed() {
+async fn a_message_is_told_of_once_and_who_left_none_was_missed() {
     let sheet = Target::open();
     let targets = format!(
         "[[line]]\nnumber = \"447700900008\"\nname = \"Box\"\nflow = \"box\"\n\

@@ -13,7 +13,7 @@ use switchboard_shared::call::Call;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::id::LegId;
 use switchboard_shared::job::{DELAY_MAX, Job};
-use switchboard_shared::news::{News, Topic};
+use switchboard_shared::news::News;
 use switchboard_shared::notify::{
     ATTEMPTS, Facts, Messenger, Notification, NotificationId, Outcome, State, delay,
 };
@@ -112,9 +112,7 @@ impl Dispatch {
     ) -> Result<(), DispatchError> {
         let exchange = &self.exchange;
         let plan = exchange.plans.current().await?;
-        // An archived recording may turn out to be a message.
-        let message = matches!(news, News::Archived { .. }) && plan.tells(Topic::Voicemail);
-        if self.teller.off || !(message || plan.tells(news.topic())) {
+        if self.teller.off || !plan.tells(news.topic()) {
             return Ok(());
         }
         let recording = match &news {
@@ -144,20 +142,6 @@ impl Dispatch {
         {
             // Their phone was picked up, but the caller was somebody else's by then.
             return Ok(());
-        }
-        if let (News::Archived { recording }, Some(call)) = (&news, &call)
-            && message
-            && call.voicemail.as_ref() == Some(recording)
-        {
-            // Told now and not before: whoever goes to hear it finds it.
-            let left = News::Voicemail {
-                call: call.leg.clone(),
-                recording: recording.clone(),
-            };
-            exchange
-                .jobs
-                .send(&Job::tell(left, at), Duration::ZERO)
-                .await?;
         }
         let facts = Facts::of(&news, at, &plan, call.as_ref(), recording.as_ref());
         let now = exchange.clock.now();
