@@ -39,7 +39,7 @@ pub enum News {
         /// The recording.
         recording: RecordingId,
     },
-    /// An agent's phone was not picked up so many times in a row.
+    /// The phone of one of a hotline's staff could not even be made to ring, so many times in a row.
     StaffFailing {
         /// The caller of the last time.
         call: LegId,

@@ -264,7 +264,7 @@ impl Events {
             self.store.note(home, event, now).await?;
             return Ok(web::noted());
         };
-        let served = call.is_some_and(|call| call.served.is_some());
+        let served = call.is_some_and(|call| call.served.as_ref() == Some(&agent));
         if cue.asked.is_some() && !served {
             // Nobody took the call: a mailbox, as a rule. The caller's script rings the next one.
             self.store.note(home, event, now).await?;
@@ -358,7 +358,7 @@ impl Events {
         now: Timestamp,
     ) -> Result<Response, Failure> {
         let call = self.store.call(&promise.call).await?;
-        let served = call.as_ref().is_some_and(|call| call.served.is_some());
+        let served = call.as_ref().and_then(|call| call.served.as_ref()) == Some(&promise.agent);
         if promise.screened && !served && call.is_some() {
             // Whoever picked up did not take the call. The caller's script comes back to us.
             let how = Silence::Failed;

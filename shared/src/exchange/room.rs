@@ -163,9 +163,11 @@ impl Exchange {
             let left = next.after.saturating_sub(waited.unsigned_abs());
             self.jobs.send(&ring, left).await?;
         }
-        let mut refused = false;
+        let mut on_duty = room::on_duty(&plan, this, place.entered).peekable();
+        // Where nobody of this stage is on duty, the next one need not be waited for.
+        let mut refused = on_duty.peek().is_none();
         let mut wanted = true;
-        for agent in room::on_duty(&plan, this, place.entered) {
+        for agent in on_duty {
             wanted = self.wants_staff(leg, flow, hotline).await?;
             if !wanted {
                 break;
@@ -382,10 +384,10 @@ impl Exchange {
         match look(&plan, flow, hotline, &call, &rung, self.clock.now()) {
             Look::Nothing => {}
             Look::Decides => self.jobs.send(&again, LOOK_AGAIN).await?,
-            // The job that looks when the longest wait is over is under way; one that SQS could not
-            // hold for so long has come early, and goes on from here.
+            // The job that looks when the longest wait is over is under way. One that SQS could not hold
+            // for so long has come early, or by a clock that is a little behind, and goes on from here.
             Look::Waits(left) => {
-                if left <= hotline.max_wait.saturating_sub(DELAY_MAX) {
+                if left <= hotline.max_wait.saturating_sub(DELAY_MAX).max(LOOK_AGAIN) {
                     self.jobs.send(&again, left).await?;
                 }
             }
@@ -572,4 +574,157 @@ fn new_call<'a>(flow: &Flow, hotline: &Hotline, agent: &Agent, call: &Call) -> O
         length: None,
         machine: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::room::DECIDES_WITHIN;
+    use std::collections::BTreeSet;
+
+    const PLAN: &str = r#"
+[[line]]
+number = "447700900000"
+name = "Line"
+flow = "h"
+
+[[agent]]
+name = "alice"
+phone = "447700900011"
+
+[[agent]]
+name = "bob"
+phone = "447700900012"
+
+[[agent]]
+name = "carol"
+phone = "447700900013"
+
+[[agent]]
+name = "dan"
+phone = "447700900014"
+on-duty = ["Sun 00:00-00:01"]
+timezone = "UTC"
+
+[flow.h]
+type = "ring"
+strategy = "staged"
+music = "https://example.com/a.mp3"
+stages = [
+    { agents = ["alice", "bob"] },
+    { after = "10s", agents = ["dan"] },
+    { after = "20s", agents = ["carol"] },
+]
+max-wait = "1m"
+otherwise = "end"
+
+[flow.end]
+type = "message"
+say = "Bye."
+"#;
+
+    /// A Monday.
+    fn at(seconds: i64) -> Timestamp {
+        let began: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
+        began + SignedDuration::from_secs(seconds)
+    }
+
+    /// What a room comes to, `now` seconds after the caller came. `rung` names who was rung, each with
+    /// the second in which they picked up, if they did.
+    fn looked(
+        now: i64,
+        rung: &[(&str, Option<i64>)],
+        given_up: &[&str],
+        change: impl FnOnce(&mut Call),
+    ) -> Look {
+        let plan = Plan::parse(PLAN).plan.unwrap();
+        let (flow, hotline) = plan.hotline(&"h".parse().unwrap()).unwrap();
+        let mut call = Call::new(
+            "leg".parse().unwrap(),
+            "CON-1".parse().unwrap(),
+            "447700900000".to_owned(),
+            at(0),
+            "https://example.com".to_owned(),
+            &plan,
+        );
+        call.place = Some(anew(&call, flow, at(0)));
+        let helper = |name: &&str| format!("h/{name}").parse::<Helper>().unwrap();
+        call.given_up = given_up.iter().map(helper).collect();
+        change(&mut call);
+        let rung: Vec<_> = rung
+            .iter()
+            .map(|(name, answered)| Rung {
+                agent: name.parse().unwrap(),
+                flow: flow.name.clone(),
+                at: at(0),
+                leg: None,
+                answered: answered.map(at),
+            })
+            .collect();
+        look(&plan, flow, hotline, &call, &rung, at(now))
+    }
+
+    #[test]
+    fn a_room_waits_for_those_who_may_still_come_and_for_nobody_else() {
+        let seconds = Duration::from_secs;
+        let decides = i64::try_from(DECIDES_WITHIN.as_secs()).unwrap();
+        for (now, rung, given_up, expected) in [
+            (0, &[][..], &[][..], Look::Waits(seconds(60))),
+            (5, &[("alice", None)], &["alice"], Look::Waits(seconds(55))),
+            (
+                5,
+                &[("alice", None), ("bob", None)],
+                &["alice"],
+                Look::Waits(seconds(55)),
+            ),
+            // Dan is off duty, so his stage is no stage.
+            (
+                5,
+                &[("alice", None), ("bob", None)],
+                &["alice", "bob"],
+                Look::Next(2),
+            ),
+            (
+                25,
+                &[("alice", None), ("bob", None), ("carol", None)],
+                &["alice", "bob", "carol"],
+                Look::MoveOn,
+            ),
+            (60, &[("alice", None)], &[], Look::MoveOn),
+            (59, &[("alice", Some(58))], &[], Look::Decides),
+            (61, &[("alice", Some(58))], &[], Look::Decides),
+            (61, &[("alice", Some(58))], &["alice"], Look::MoveOn),
+            (58 + decides, &[("alice", Some(58))], &[], Look::MoveOn),
+        ] {
+            let found = looked(now, rung, given_up, |_| {});
+            assert_eq!(found, expected, "{now} s, {rung:?}, {given_up:?}");
+        }
+    }
+
+    #[test]
+    fn a_room_that_needs_nobody_is_left_alone_and_an_empty_one_is_closed() {
+        let alice: Helper = "h/alice".parse().unwrap();
+        let talked = |call: &mut Call| {
+            call.place = None;
+            call.joined = BTreeSet::from([alice.clone()]);
+        };
+        assert_eq!(looked(90, &[], &[], talked), Look::Over);
+        let talks = |call: &mut Call| {
+            talked(call);
+            call.helpers = call.joined.clone();
+        };
+        assert_eq!(looked(90, &[], &[], talks), Look::Nothing);
+        let gone = |call: &mut Call| {
+            talked(call);
+            call.ended = Some(at(80));
+        };
+        assert_eq!(looked(90, &[], &[], gone), Look::Nothing);
+        let moves = |call: &mut Call| {
+            call.place = None;
+            call.moving = Some("h".parse().unwrap());
+        };
+        assert_eq!(looked(90, &[], &[], moves), Look::Moving);
+        let elsewhere = |call: &mut Call| call.place = None;
+        assert_eq!(looked(90, &[], &[], elsewhere), Look::Nothing);
+    }
 }

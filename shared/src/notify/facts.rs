@@ -357,7 +357,7 @@ webhook = "https://example.com/row"
         "Sales & Support: missed a call from withheld at Wed 1 Jul 2026 12:02 BST, after 2 min 5 s."
         "Sales & Support: withheld left a message of 43 s at Wed 1 Jul 2026 12:02 BST. Recording rec."
         "Sales & Support: recording rec of 43 s is archived."
-        "alice did not pick up 3 times in a row. Is the number right?"
+        "alice's phone could not be rung 3 times in a row. Is the number right?"
         "Sales & Support: nobody is on duty in hotline. withheld called at Wed 1 Jul 2026 12:02 BST."
         "#);
     }

@@ -118,7 +118,7 @@ impl Words {
                 "{{ line_name }}: recording {{ recording }} of {{ duration }} is archived."
             }
             Topic::StaffFailing => {
-                "{{ agent }} did not pick up {{ failures }} times in a row. Is the number right?"
+                "{{ agent }}'s phone could not be rung {{ failures }} times in a row. Is the number right?"
             }
             Topic::NobodyOnDuty => {
                 "{{ line_name }}: nobody is on duty in {{ flow }}. {{ caller }} called at {{ at }}."
