@@ -44,7 +44,7 @@ pub fn read(file: &Path) -> anyhow::Result<Plan> {
 /// Draws each fault with its line of the text underlined. `name` is what the file is called.
 ///
 /// Empty when there are no faults. Shows the text as it is, phone numbers included: for the
-/// operator's own terminal, not for a log. Only addresses of [[notify]] are hidden: terminals are
+/// operator's own terminal, not for a log. Only addresses of `[[notify]]` are hidden: terminals are
 /// shared and recorded, and whoever knows such an address can write there.
 #[must_use]
 pub fn draw(name: &str, text: &str, faults: &[PlanFault], colour: bool) -> String {

@@ -40,7 +40,7 @@ enum What {
     },
     /// Print the key with which a webhook checks that it was us.
     Key {
-        /// The name of the [[notify]] in the plan.
+        /// The name of the `[[notify]]` in the plan.
         target: TargetName,
     },
 }
