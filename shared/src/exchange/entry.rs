@@ -55,6 +55,7 @@ impl Entry<'_> {
                 place: place.filter(|place| place.queue == self.flow.name),
                 shared: self.hotline.shared,
                 leg: self.leg.cloned(),
+                at: event.and_then(|(_, event)| event.at).unwrap_or(now),
                 until: now.saturating_add(TALK_MAX).unwrap_or(now),
             },
         };

@@ -337,11 +337,15 @@ impl Exchange {
                 flow: one.flow.clone(),
                 agent: one.agent.clone(),
             };
-            let Some(phone) = one.leg.as_ref().filter(|_| {
-                one.flow == flow.name
-                    && !call.helpers.contains(&helper)
-                    && !call.given_up.contains(&helper)
-            }) else {
+            // Who is in is left alone. When the caller leaves, their call ends as well; but one of
+            // several may have come in since.
+            let is_in = call.helpers.contains(&helper);
+            let alone = is_in && (call.ended.is_none() || call.joined.len() < 2);
+            let Some(phone) = one
+                .leg
+                .as_ref()
+                .filter(|_| one.flow == flow.name && !alone && !call.given_up.contains(&helper))
+            else {
                 continue;
             };
             let phone = this(phone, region.as_ref());

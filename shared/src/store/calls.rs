@@ -330,17 +330,32 @@ impl Store {
         };
         match turn {
             Turn::CallerOver { call, at } => {
-                let over = Expression::new(
+                let earliest = "(attribute_not_exists(#ended) OR #ended > :at)";
+                let ends = |update: &str, condition: &str| {
+                    Expression::new(update, &format!("{earliest} AND {condition}"))
+                        // Always milliseconds, so that text order is time order: the earliest end
+                        // counts.
+                        .with(
+                            ":at",
+                            text(at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
+                        )
+                        .with(":ttl", expiry(now, self.keep().ledger))
+                        .with(":millis", millis(*at))
+                };
+                let over = ends(
                     "SET #ended = :at, #ttl = if_not_exists(#ttl, :ttl)",
-                    "attribute_not_exists(#ended) OR #ended > :at",
-                )
-                // Always milliseconds, so that text order is time order: the earliest end counts.
-                .with(
-                    ":at",
-                    text(at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
-                )
-                .with(":ttl", expiry(now, self.keep().ledger));
-                vec![one(vec![update(Key::Call(call), &over)])]
+                    "(attribute_not_exists(#served_at) OR #served_at <= :millis)",
+                );
+                // Whoever came into the caller's room since, for the word of it was late, came to nobody.
+                let to_nobody = ends(
+                    "SET #ended = :at, #ttl = if_not_exists(#ttl, :ttl), #place = #had \
+                     REMOVE #had, #served, #served_at, #helpers, #joined",
+                    "#served_at > :millis",
+                );
+                vec![Group::from([
+                    vec![update(Key::Call(call), &over)],
+                    vec![update(Key::Call(call), &to_nobody)],
+                ])]
             }
             Turn::Answered {
                 call,

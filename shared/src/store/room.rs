@@ -62,6 +62,8 @@ pub enum StaffTurn {
         shared: bool,
         /// Their leg.
         leg: Option<LegId>,
+        /// When they pressed the key.
+        at: Timestamp,
         /// Until when they count as talking, if nothing more is heard.
         until: Timestamp,
     },
@@ -274,14 +276,19 @@ impl Store {
                 place,
                 shared,
                 leg,
+                at,
                 until,
             } => {
+                // The place is kept aside: should it turn out that the caller had hung up before, nobody
+                // came.
                 let first = Expression::new(
-                    "SET #served = :agent REMOVE #place ADD #helpers :one, #joined :one",
+                    "SET #served = :agent, #served_at = :at, #had = #place REMOVE #place \
+                     ADD #helpers :one, #joined :one",
                     "#place.#queue = :flow AND attribute_not_exists(#ended) \
                      AND NOT contains(#given_up, :name)",
                 )
                 .with(":agent", text(helper.agent.to_string()))
+                .with(":at", millis(*at))
                 .with(":flow", text(helper.flow.to_string()))
                 .with(":one", set())
                 .with(":name", text(helper.to_string()));
