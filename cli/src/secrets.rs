@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use switchboard_shared::crypto;
 
 /// Stand-ins for what Vonage and the operator would give; whatever the environment sets wins.
@@ -92,11 +93,22 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// New ones, kept nowhere.
+    /// Those of a board that keeps nothing: the same for all of this process, since making a key pair
+    /// takes as long as a hundred calls.
     ///
     /// # Errors
     /// When no key pair can be made.
-    pub fn new() -> Result<Self, SecretsError> {
+    pub fn in_passing() -> Result<Self, SecretsError> {
+        static MADE: Mutex<Option<Secrets>> = Mutex::new(None);
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*made {
+            Some(secrets) => Ok(secrets.clone()),
+            None => Ok(made.insert(Self::new()?).clone()),
+        }
+    }
+
+    /// New ones.
+    fn new() -> Result<Self, SecretsError> {
         let key = KeyPair::generate(KeySize::Rsa2048).map_err(|_| SecretsError::Key)?;
         let der = key.as_der().map_err(|_| SecretsError::Key)?;
         Ok(Self {

@@ -133,7 +133,7 @@ fn a_plan_says_what_is_in_its_text() {
             plan.agents().count(),
             plan.flows().count()
         ),
-        (4, 2, 6)
+        (6, 2, 9)
     );
 }
 
