@@ -17,7 +17,7 @@ const PACED_AT_ONCE: usize = 12;
 
 /// A play takes a second, or the seconds of its pace. Where the machine stalls for so long, requests
 /// are given up and tried again by the clock on the wall, and another story is told: it is told anew.
-const STALLED: Duration = Duration::from_secs(20);
+const STALLED: Duration = Duration::from_secs(60);
 
 /// Twenty of a staff, rung at three a second.
 const TWENTY: &str = "hotline-twenty.toml";

@@ -125,6 +125,8 @@ fn sentence(played: &Played, people: &HashMap<LegId, String>, entry: &Entry) -> 
                 format!("{who} is hung up on: {ending}")
             }
         },
+        // Paces go by the clock on the wall, and whoever was too fast asks again: no part of the story.
+        What::Request { status: 429, .. } => return None,
         What::Request { body, status, .. } => {
             let action = body.as_ref().and_then(|body| body["action"].as_str())?;
             let done = if *status < 300 {
