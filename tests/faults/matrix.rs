@@ -159,7 +159,8 @@ pub(crate) async fn whatever_goes_wrong(scenarios: &[Scenario], per_request: usi
 
 type Work = (Mutex<VecDeque<Case>>, Mutex<Report>);
 
-/// Takes cases until none is left, on a stage that is made anew after one that went wrong.
+/// Takes cases until none is left, on a stage that is made anew after one that went wrong, or whose
+/// fault lasted.
 async fn worker(engines: Arc<Engines>, clean: Arc<Vec<(Scenario, Outcome)>>, work: Arc<Work>) {
     let mut stage: Option<Arc<Stage>> = None;
     let mut number = 0;
@@ -193,7 +194,9 @@ async fn worker(engines: Arc<Engines>, clean: Arc<Vec<(Scenario, Outcome)>>, wor
             Err(_) => wrong.push("it is stuck".to_owned()),
         }
         if wrong.is_empty() {
-            stage = Some(on);
+            // A job that failed for good comes again by itself, perhaps in the midst of the next case,
+            // whose own jobs could not be counted then: it gets another stage.
+            stage = Some(on).filter(|_| case.times == ONCE);
         } else {
             let failure = format!("{case}: {}", wrong.join("; "));
             eprintln!("{failure}");
