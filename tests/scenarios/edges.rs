@@ -77,7 +77,12 @@ async fn an_agent_does_not_answer_rejects_or_is_busy() {
         &["alice's phone has rung for long enough", "bob picks up"],
     );
     assert_eq!(served(&silent), [Some("bob")]);
-    assert_eq!(served(&play("busy").await), [Some("bob")]);
+    let busy = play("busy").await;
+    tells(
+        &busy,
+        &["alice's phone is busy", "Nobody could take your call."],
+    );
+    assert_eq!(served(&busy), [None]);
 }
 
 #[tokio::test]

@@ -337,10 +337,13 @@ impl Exchange {
                 flow: one.flow.clone(),
                 agent: one.agent.clone(),
             };
-            // Who is in is left alone. When the caller leaves, their call ends as well; but one of
-            // several may have come in since.
-            let is_in = call.helpers.contains(&helper);
-            let alone = is_in && (call.ended.is_none() || call.joined.len() < 2);
+            // Who is in is left alone: when the caller leaves, their call ends as well. But one may have
+            // come in since, for the word of it was late.
+            let since = match (one.joined, call.ended) {
+                (Some(joined), Some(ended)) => joined > ended,
+                _ => false,
+            };
+            let alone = call.helpers.contains(&helper) && !since;
             let Some(phone) = one
                 .leg
                 .as_ref()
@@ -663,6 +666,7 @@ say = "Bye."
                 at: at(0),
                 leg: None,
                 answered: answered.map(at),
+                joined: None,
             })
             .collect();
         look(&plan, flow, hotline, &call, &rung, at(now))

@@ -42,6 +42,9 @@ pub struct Rung {
     /// When it was picked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered: Option<Timestamp>,
+    /// When its owner pressed the key that let them in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Timestamp>,
 }
 
 /// What becomes of one of the staff.
@@ -94,6 +97,7 @@ impl Store {
             at: now,
             leg: None,
             answered: None,
+            joined: None,
         }));
         item.insert(key::TTL.to_owned(), expiry(now, self.keep().ledger));
         let put = self
@@ -313,9 +317,16 @@ impl Store {
                 if *shared {
                     ways.push(vec![update(Key::Call(call), &another)]);
                 }
+                let joined = Expression::new("SET #joined = :at", "attribute_exists(pk)")
+                    .with(":at", text(at.to_string()));
+                let joined = update(rung(call, helper), &joined);
                 // Whoever comes in is not rung for a queue meanwhile. One who talks on another line
                 // comes in all the same.
-                vec![ways, vec![vec![update(Key::Agent(&helper.agent), &talks)]]]
+                vec![
+                    ways,
+                    vec![vec![joined]],
+                    vec![vec![update(Key::Agent(&helper.agent), &talks)]],
+                ]
             }
             StaffTurn::Over { failed, free_from } => {
                 let over = Expression::new(
