@@ -120,6 +120,17 @@ pub struct Helper {
     pub agent: AgentName,
 }
 
+impl Helper {
+    /// This agent, at that hotline.
+    #[must_use]
+    pub fn of(flow: &FlowName, agent: &AgentName) -> Self {
+        Self {
+            flow: flow.clone(),
+            agent: agent.clone(),
+        }
+    }
+}
+
 impl fmt::Display for Helper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.flow, self.agent)
@@ -213,6 +224,30 @@ impl Call {
     pub fn come_to(mut self, cue: &Cue) -> Self {
         self.menus = self.menus.max(cue.menus);
         self
+    }
+
+    /// A place in a flow that is entered now. The call's own beginning orders it: time in the system
+    /// counts, and who was in another flow before is no newcomer.
+    #[must_use]
+    pub fn place_in(&self, flow: &FlowName, now: Timestamp) -> Place {
+        Place {
+            queue: flow.clone(),
+            since: self.at,
+            entered: now,
+        }
+    }
+
+    /// Whether its place is in this flow.
+    #[must_use]
+    pub fn waits_in(&self, flow: &FlowName) -> bool {
+        self.place
+            .as_ref()
+            .is_some_and(|place| place.queue == *flow)
+    }
+
+    /// Of the staff of a hotline, those who are in the caller's room.
+    pub fn helpers_in(&self, flow: &FlowName) -> impl Iterator<Item = &Helper> {
+        self.helpers.iter().filter(move |one| one.flow == *flow)
     }
 
     /// Waits and is promised to nobody.

@@ -5,7 +5,7 @@ use crate::config::Lookup;
 use crate::id::{LegId, RecordingId};
 use crate::news::News;
 use crate::notify::NotificationId;
-use crate::plan::{AgentName, FlowName};
+use crate::plan::{AgentName, FlowName, Plan};
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -182,6 +182,12 @@ impl JobQueue {
         Self::late(Box::new(move || Client::new(&sdk)), lookup.required(name))
     }
 
+    /// The same, where the setting is given: for work that is left out without it.
+    pub fn from_lookup_if_set(lookup: &mut Lookup, sdk: &SdkConfig, name: &str) -> Option<Self> {
+        lookup.optional(name)?;
+        Some(Self::from_lookup(lookup, sdk, name))
+    }
+
     /// Hands a job over, to be done after a delay (at most [`DELAY_MAX`], whole seconds).
     ///
     /// # Errors
@@ -198,6 +204,17 @@ impl JobQueue {
             .await
             .map_err(JobError::of("hand a job over"))?;
         Ok(())
+    }
+
+    /// Hands news over, where the plan names anybody who wants it.
+    ///
+    /// # Errors
+    /// When SQS does not take it.
+    pub async fn tell(&self, plan: &Plan, news: News, at: Timestamp) -> Result<(), JobError> {
+        if !plan.tells(news.topic()) {
+            return Ok(());
+        }
+        self.send(&Job::tell(news, at), Duration::ZERO).await
     }
 
     /// Removes a job from this queue's dead letters, where it is about to be taken up again. Looks

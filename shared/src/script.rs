@@ -25,6 +25,7 @@ use crate::ncco::{
     Action, App, Connect, Dtmf, Endpoint, EventType, Input, Method, Ncco, Notify, OnAnswer, Phone,
     Record, Sip, Speech, Stream, Talk, Wait,
 };
+use crate::news::News;
 use crate::number::PhoneNumber;
 use crate::offer::Offer;
 use crate::plan::{
@@ -87,6 +88,14 @@ pub struct Decision<'p> {
 }
 
 impl Decision<'_> {
+    /// What is to be told of it: that nobody is on duty.
+    pub fn news(&self, call: &Call) -> impl Iterator<Item = News> {
+        self.unstaffed.iter().map(|flow| News::NobodyOnDuty {
+            call: call.leg.clone(),
+            flow: (*flow).clone(),
+        })
+    }
+
     fn say(ncco: Ncco, why: impl Into<String>) -> Self {
         Self {
             next: Next::Say(ncco),
@@ -425,6 +434,23 @@ fn input(dtmf: Option<Dtmf>, speech: Option<Speech>, base: &str, cue: &Cue) -> I
         event_method: Some(Method::Post),
         ..listens
     }
+}
+
+/// A sentence that a key interrupts, one key, and a way back to us should the reply to it be lost.
+fn ask_for_key(asks: Talk, within: Duration, base: &str, cue: &Cue) -> Ncco {
+    let key = Dtmf {
+        max_digits: Some(1),
+        time_out: Some(within),
+        submit_on_hash: None,
+    };
+    Ncco::default()
+        .then(Talk {
+            barge_in: Some(true),
+            ..asks
+        })
+        .then(input(Some(key), None, base, cue))
+        .then(notify(base, cue))
+        .then(own(SORRY))
 }
 
 fn connect(

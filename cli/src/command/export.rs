@@ -81,13 +81,13 @@ impl Export {
         let calls = || exported.iter().map(call_row);
         let events = || exported.iter().flat_map(event_rows);
         match self.table {
-            Some(Which::Calls) => sheet::print(CALL_COLUMNS, calls())?,
+            Some(Which::Calls) => sheet::print(call_columns(), calls())?,
             Some(Which::Events) => sheet::print(EVENT_COLUMNS, events())?,
             None => {
                 let out = &self.out;
                 std::fs::create_dir_all(out)
                     .with_context(|| format!("could not make {}", out.display()))?;
-                write(&out.join("calls.csv"), CALL_COLUMNS, calls())?;
+                write(&out.join("calls.csv"), call_columns(), calls())?;
                 write(&out.join("events.csv"), EVENT_COLUMNS, events())?;
             }
         }
@@ -156,26 +156,10 @@ pub(super) const COLUMNS: [&str; 17] = [
     "held_because",
 ];
 
-const CALL_COLUMNS: [&str; 18] = [
-    "call",
-    "conversation",
-    "line",
-    "from",
-    "at",
-    "ended",
-    "status",
-    "outcome",
-    "took",
-    "waited_seconds",
-    "talked_seconds",
-    "lasted_seconds",
-    "cost",
-    "consent",
-    "voicemail",
-    "held_since",
-    "held_because",
-    "recordings",
-];
+/// Those, and the recordings.
+fn call_columns() -> [&'static str; 18] {
+    std::array::from_fn(|at| COLUMNS.get(at).copied().unwrap_or("recordings"))
+}
 
 const EVENT_COLUMNS: [&str; 16] = [
     "call",

@@ -13,7 +13,7 @@ use axum::routing::get;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use switchboard_shared::call::{Call, Place};
+use switchboard_shared::call::Call;
 use switchboard_shared::chain;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
@@ -25,7 +25,7 @@ use switchboard_shared::ncco::Ncco;
 use switchboard_shared::news::News;
 use switchboard_shared::number::mask;
 use switchboard_shared::offer;
-use switchboard_shared::plan::{AgentName, Flow, FlowName, Hotline, Plan, Queue};
+use switchboard_shared::plan::{AgentName, Flow, Hotline, Plan, Queue};
 use switchboard_shared::plans::Plans;
 use switchboard_shared::script::room::{self, Door};
 use switchboard_shared::script::{self, Next, screen};
@@ -169,14 +169,10 @@ impl Answer {
             otherwise.clone_from(ncco);
         }
         if let Next::Wait(flow, _) | Next::Gather(flow, _) = decision.next {
-            call.place = Some(Place {
-                queue: flow.name.clone(),
-                since: now,
-                entered: now,
-            });
+            call.place = Some(call.place_in(&flow.name, now));
         }
-        let unstaffed = self.tell_unstaffed(&plan, &call, &decision.unstaffed, now);
-        let (begun, ()) = tokio::join!(self.store.begin(&call), unstaffed);
+        let told = self.tell(&plan, decision.news(&call).collect(), now);
+        let (begun, ()) = tokio::join!(self.store.begin(&call), told);
         match (begun, decision.next) {
             (Ok(Begun::Again(call)), next) => self.again(&call, next).await,
             (Ok(Begun::First), Next::Wait(flow, queue)) => {
@@ -203,23 +199,12 @@ impl Answer {
         }
     }
 
-    /// Has somebody told that nobody is on duty, where the plan names anybody.
-    async fn tell_unstaffed(
-        &self,
-        plan: &Plan,
-        call: &Call,
-        unstaffed: &[&FlowName],
-        now: Timestamp,
-    ) {
-        for flow in unstaffed {
-            let news = News::NobodyOnDuty {
-                call: call.leg.clone(),
-                flow: (*flow).clone(),
-            };
-            if plan.tells(news.topic())
-                && let Err(error) = self.jobs.send(&Job::tell(news, now), Duration::ZERO).await
-            {
-                tracing::error!(leg.id = %call.leg, error = %chain(&error), "nobody is told that nobody is on duty");
+    /// Has somebody told what the decision makes news, where the plan names anybody.
+    async fn tell(&self, plan: &Plan, news: Vec<News>, now: Timestamp) {
+        for news in news {
+            let id = news.id();
+            if let Err(error) = self.jobs.tell(plan, news, now).await {
+                tracing::error!(news = %id, error = %chain(&error), "nobody is told");
             }
         }
     }

@@ -145,8 +145,7 @@ impl Archiver {
         let queue = JobQueue::from_lookup(lookup, sdk, "SWITCHBOARD_ARCHIVE_QUEUE_URL");
         // Not required: without it recordings are archived all the same, and nobody is told.
         let dispatch = "SWITCHBOARD_DISPATCH_QUEUE_URL";
-        let named = lookup.optional(dispatch);
-        let jobs = named.map(|_| JobQueue::from_lookup(lookup, sdk, dispatch));
+        let jobs = JobQueue::from_lookup_if_set(lookup, sdk, dispatch);
         let vonage = Vonage::from_lookup(lookup)?;
         Some(Self {
             store,

@@ -6,9 +6,10 @@
 use super::Events;
 use axum::response::Response;
 use jiff::Timestamp;
+use std::ops::ControlFlow;
 use switchboard_shared::cue::{Cue, Step};
 use switchboard_shared::script::{self, consent, menu};
-use switchboard_shared::web::{self, Failure};
+use switchboard_shared::web::Failure;
 use switchboard_shared::webhook::Digits;
 
 impl Events {
@@ -21,17 +22,10 @@ impl Events {
         base: &str,
         now: Timestamp,
     ) -> Result<Response, Failure> {
-        let Some(call) = self.store.call(&cue.call).await? else {
-            // The store was away when it began. It is about to be written: then we are asked again.
-            return Ok(web::say(&script::ask_again(cue.clone(), base)));
+        let mut call = match self.still_here(cue, base).await? {
+            ControlFlow::Continue(call) => call,
+            ControlFlow::Break(answer) => return Ok(answer),
         };
-        if call.ended.is_some() {
-            return Ok(web::noted());
-        }
-        if call.served.is_some() {
-            return Ok(web::say(&script::goodbye()));
-        }
-        let mut call = call.come_to(cue);
         let plan = self.plans.of(&call).await?;
         let decision = match cue.step {
             Step::Menu(reading) => menu::chosen(&plan, &cue.flow, reading, input, &call, now),

@@ -20,6 +20,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 use switchboard_recording::Intake;
@@ -393,6 +394,27 @@ impl Events {
         Ok(call.and_then(|call| call.place))
     }
 
+    /// The call of a caller whose script comes back to us, and is to be gone on with; or the answer, where
+    /// there is nothing to decide.
+    async fn still_here(
+        &self,
+        cue: &Cue,
+        base: &str,
+    ) -> Result<ControlFlow<Response, Call>, Failure> {
+        let Some(call) = self.store.call(&cue.call).await? else {
+            // The store was away when it began. It is about to be written: then we are asked again.
+            let again = script::ask_again(cue.clone(), base);
+            return Ok(ControlFlow::Break(web::say(&again)));
+        };
+        if call.ended.is_some() {
+            return Ok(ControlFlow::Break(web::noted()));
+        }
+        if call.served.is_some() {
+            return Ok(ControlFlow::Break(web::say(&script::goodbye())));
+        }
+        Ok(ControlFlow::Continue(call.come_to(cue)))
+    }
+
     /// What a caller of a `ring` flow hears after the n-th agent did not answer.
     async fn after_ring(
         &self,
@@ -401,17 +423,10 @@ impl Events {
         base: &str,
         now: Timestamp,
     ) -> Result<Response, Failure> {
-        let Some(call) = self.store.call(&cue.call).await? else {
-            // The store was away when it began. It is about to be written: then the next agent.
-            return Ok(web::say(&script::ask_again(cue.clone(), base)));
+        let call = match self.still_here(cue, base).await? {
+            ControlFlow::Continue(call) => call,
+            ControlFlow::Break(answer) => return Ok(answer),
         };
-        if call.ended.is_some() {
-            return Ok(web::noted());
-        }
-        if call.served.is_some() {
-            return Ok(web::say(&script::goodbye()));
-        }
-        let call = call.come_to(cue);
         let plan = self.plans.of(&call).await?;
         let decision = script::after_ring(&plan, &cue.flow, index as usize, &call, now);
         tracing::info!(leg.id = %call.leg, "{}", decision.why);

@@ -1,8 +1,8 @@
 //! The staff of hotlines: they pick up, press a key, hang up.
 
-use super::{Events, later};
+use super::Events;
 use axum::response::Response;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::time::Duration;
 use switchboard_shared::call::Helper;
 use switchboard_shared::cue::{Cue, Step};
@@ -26,7 +26,6 @@ impl Events {
     ) -> Result<Response, Failure> {
         let turn = StaffTurn::Answered {
             leg: event.leg.clone(),
-            at: now,
         };
         self.staff_turn(home, event, &cue, agent, turn, now).await?;
         Ok(web::noted())
@@ -42,10 +41,7 @@ impl Events {
         failed: bool,
         now: Timestamp,
     ) -> Result<Response, Failure> {
-        let turn = StaffTurn::Over {
-            failed,
-            free_from: later(now, SignedDuration::ZERO),
-        };
+        let turn = StaffTurn::Over { failed };
         self.staff_turn(home, event, &cue, agent.clone(), turn, now)
             .await?;
         if failed && let Some(news) = self.store.failing(&agent, &cue.call).await? {
@@ -75,10 +71,7 @@ impl Events {
     ) -> Result<(), Failure> {
         let turn = Turn::Staff {
             call: cue.call.clone(),
-            helper: Helper {
-                flow: cue.flow.clone(),
-                agent,
-            },
+            helper: Helper::of(&cue.flow, &agent),
             turn,
         };
         self.store.note_with(home, event, &turn, now).await?;

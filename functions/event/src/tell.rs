@@ -12,12 +12,11 @@ impl Events {
     /// known, since any may be lost, and whoever sent it may have stopped before: each target is told
     /// once.
     pub(super) async fn tell(&self, news: News, at: Timestamp) -> Result<(), JobError> {
-        // Without a plan nobody knows; whoever takes the job looks again.
-        let wanted = self.plans.current().await;
-        if wanted.is_ok_and(|plan| !plan.tells(news.topic())) {
-            return Ok(());
+        match self.plans.current().await {
+            Ok(plan) => self.jobs.tell(&plan, news, at).await,
+            // Without a plan nobody knows; whoever takes the job looks again.
+            Err(_) => self.jobs.send(&Job::tell(news, at), Duration::ZERO).await,
         }
-        self.jobs.send(&Job::tell(news, at), Duration::ZERO).await
     }
 }
 

@@ -4,7 +4,7 @@ use super::Events;
 use axum::response::Response;
 use jiff::Timestamp;
 use std::time::Duration;
-use switchboard_shared::call::{Call, Place};
+use switchboard_shared::call::Call;
 use switchboard_shared::cue::{Cue, Step};
 use switchboard_shared::exchange;
 use switchboard_shared::id::LegId;
@@ -255,9 +255,7 @@ impl Events {
         let Some(call) = self.store.call(&call.leg).await? else {
             return Ok(web::say(&script::sorry()));
         };
-        let waits = call.place.as_ref();
-        let waits = waits.is_some_and(|place| place.queue == flow.name);
-        if waits || call.helpers.iter().any(|one| one.flow == flow.name) {
+        if call.waits_in(&flow.name) || call.helpers_in(&flow.name).next().is_some() {
             return Ok(web::say(&script::room::room(plan, flow, hotline, &call)));
         }
         let decision = script::follow(plan, &hotline.otherwise, &call, now);
@@ -275,11 +273,7 @@ impl Events {
         if let (Some(flow), None) = (decision.by_turns, call.turn) {
             return self.take_turn(plan, flow, call, now).await;
         }
-        for flow in &decision.unstaffed {
-            let news = News::NobodyOnDuty {
-                call: call.leg.clone(),
-                flow: (*flow).clone(),
-            };
+        for news in decision.news(call) {
             self.tell(news, now).await?;
         }
         match decision.next {
@@ -289,12 +283,7 @@ impl Events {
                 Ok(web::say(&ncco))
             }
             Next::Wait(flow, queue) => {
-                // Time in the system counts: who was in another flow before is no newcomer here.
-                let place = Place {
-                    queue: flow.name.clone(),
-                    since: call.at,
-                    entered: now,
-                };
+                let place = call.place_in(&flow.name, now);
                 let call = Call {
                     place: Some(place.clone()),
                     ..call.clone()
@@ -317,11 +306,7 @@ impl Events {
                 self.look(plan, flow, queue, &call, 0).await
             }
             Next::Gather(flow, hotline) => {
-                let place = Place {
-                    queue: flow.name.clone(),
-                    since: call.at,
-                    entered: now,
-                };
+                let place = call.place_in(&flow.name, now);
                 if !self.store.enter(call, &place).await? {
                     return self.room_again(plan, flow, hotline, call, now).await;
                 }

@@ -46,11 +46,10 @@ impl Intake {
     pub fn from_lookup(lookup: &mut Lookup, sdk: &SdkConfig, store: Store) -> Self {
         let archive = JobQueue::from_lookup(lookup, sdk, "SWITCHBOARD_ARCHIVE_QUEUE_URL");
         let dispatch = "SWITCHBOARD_DISPATCH_QUEUE_URL";
-        let named = lookup.optional(dispatch);
         Self {
             store,
             archive,
-            dispatch: named.map(|_| JobQueue::from_lookup(lookup, sdk, dispatch)),
+            dispatch: JobQueue::from_lookup_if_set(lookup, sdk, dispatch),
         }
     }
 

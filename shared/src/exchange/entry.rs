@@ -6,7 +6,6 @@ use crate::chain;
 use crate::id::LegId;
 use crate::job::{Job, JobQueue};
 use crate::ncco::Ncco;
-use crate::offer::TALK_MAX;
 use crate::plan::{AgentName, Flow, Hotline, Plan};
 use crate::script::room::{self, Door};
 use crate::store::{Home, StaffTurn, Store, StoreError, Turn};
@@ -43,10 +42,7 @@ impl Entry<'_> {
         event: Option<(&Home, &Event)>,
         now: Timestamp,
     ) -> Result<Ncco, StoreError> {
-        let helper = Helper {
-            flow: self.flow.name.clone(),
-            agent: self.agent.clone(),
-        };
+        let helper = Helper::of(&self.flow.name, self.agent);
         let place = call.place.clone();
         let turn = Turn::Staff {
             call: call.leg.clone(),
@@ -56,7 +52,6 @@ impl Entry<'_> {
                 shared: self.hotline.shared,
                 leg: self.leg.cloned(),
                 at: event.and_then(|(_, event)| event.at).unwrap_or(now),
-                until: now.saturating_add(TALK_MAX).unwrap_or(now),
             },
         };
         match event {

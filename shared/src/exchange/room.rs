@@ -9,9 +9,9 @@ use crate::job::{DELAY_MAX, Job, JobError, JobQueue};
 use crate::ncco::Ncco;
 use crate::news::News;
 use crate::number::PhoneNumber;
-use crate::plan::{Agent, Endpoint, Flow, FlowName, Hotline, Plan, Stage};
-use crate::script::{self, Next, room};
-use crate::store::{Rung, StaffTurn, Turn};
+use crate::plan::{Agent, AgentName, Endpoint, Flow, FlowName, Hotline, Plan, Stage};
+use crate::script::{self, Decision, Next, room};
+use crate::store::{Rung, StaffTurn, Turn, Waiting};
 use crate::vonage::{Caller, Leg, NewCall, RegionUrl, Script, Talk, To, VonageError};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -78,32 +78,21 @@ fn look(
     rung: &[Rung],
     now: Timestamp,
 ) -> Look {
-    let of_this = |one: &&Helper| one.flow == flow.name;
-    if call.ended.is_some() || call.helpers.iter().any(|one| of_this(&one)) {
+    if call.ended.is_some() || call.helpers_in(&flow.name).next().is_some() {
         return Look::Nothing;
     }
     if call.moving.as_ref() == Some(&flow.name) {
         return Look::Moving;
     }
     let Some(place) = call.place.as_ref().filter(|place| place.queue == flow.name) else {
-        let talked = call.joined.iter().any(|one| of_this(&one));
+        let talked = call.joined.iter().any(|one| one.flow == flow.name);
         return if talked { Look::Over } else { Look::Nothing };
     };
-    let given_up = |agent: &Agent| {
-        let helper = Helper {
-            flow: flow.name.clone(),
-            agent: agent.name.clone(),
-        };
-        call.given_up.contains(&helper)
-    };
+    let given_up = |agent: &AgentName| call.given_up.contains(&Helper::of(&flow.name, agent));
     let decides = rung.iter().any(|one| {
         let since = one.answered.filter(|_| one.flow == flow.name);
-        let helper = Helper {
-            flow: one.flow.clone(),
-            agent: one.agent.clone(),
-        };
         since.is_some_and(|since| now.duration_since(since).unsigned_abs() < room::DECIDES_WITHIN)
-            && !call.given_up.contains(&helper)
+            && !given_up(&one.agent)
     });
     // The stages so far are those of which somebody was rung.
     let begun = |stage: &Stage| {
@@ -118,7 +107,7 @@ fn look(
             continue;
         }
         if begun(stage) || (index == 0 && rung.is_empty()) {
-            open |= on_duty.any(|agent| !given_up(agent));
+            open |= on_duty.any(|agent| !given_up(&agent.name));
         } else if next.is_none() {
             next = Some(index);
         }
@@ -172,17 +161,11 @@ impl Exchange {
             if !wanted {
                 break;
             }
-            let helper = Helper {
-                flow: flow.name.clone(),
-                agent: agent.name.clone(),
-            };
-            refused |= !self
-                .ring_one(&plan, flow, hotline, agent, &call, &helper)
-                .await?;
+            refused |= !self.ring_one(&plan, flow, hotline, agent, &call).await?;
         }
         // Whoever hung up, or came in, while the last phone was being rung.
         if !wanted || !self.wants_staff(leg, flow, hotline).await? {
-            self.hush(leg, flow, hotline).await?;
+            self.hush(leg, &plan).await?;
         }
         if refused {
             self.room(leg, &flow.name).await?;
@@ -203,12 +186,8 @@ impl Exchange {
             .await?
             .filter(|call| call.ended.is_none());
         Ok(call.is_some_and(|call| {
-            let waits = call
-                .place
-                .as_ref()
-                .is_some_and(|place| place.queue == flow.name);
-            let talks = call.helpers.iter().any(|one| one.flow == flow.name);
-            waits || (talks && hotline.keep_ringing)
+            let talks = call.helpers_in(&flow.name).next().is_some();
+            call.waits_in(&flow.name) || (talks && hotline.keep_ringing)
         }))
     }
 
@@ -220,10 +199,10 @@ impl Exchange {
         hotline: &Hotline,
         agent: &Agent,
         call: &Call,
-        helper: &Helper,
     ) -> Result<bool, ExchangeError> {
         let now = self.clock.now();
-        if !self.store.ring_once(&call.leg, helper, now).await? {
+        let helper = Helper::of(&flow.name, &agent.name);
+        if !self.store.ring_once(&call.leg, &helper, now).await? {
             return Ok(true);
         }
         let region = self.region(call);
@@ -234,7 +213,9 @@ impl Exchange {
         match made {
             Ok(created) => {
                 tracing::info!(leg.id = %call.leg, agent.id = %agent.name, "{} is rung", agent.name);
-                self.store.rung_as(&call.leg, helper, &created.uuid).await?;
+                self.store
+                    .rung_as(&call.leg, &helper, &created.uuid)
+                    .await?;
                 Ok(true)
             }
             // It may ring all the same: its events say.
@@ -246,20 +227,17 @@ impl Exchange {
                 tracing::error!(leg.id = %call.leg, agent.id = %agent.name, error = %chain(&error), "a phone cannot be rung");
                 let turn = Turn::Staff {
                     call: call.leg.clone(),
-                    helper: helper.clone(),
-                    turn: StaffTurn::Over {
-                        failed: true,
-                        free_from: now,
-                    },
+                    helper,
+                    turn: StaffTurn::Over { failed: true },
                 };
                 self.store.make(&turn, now).await?;
                 if let Some(news) = self.store.failing(&agent.name, &call.leg).await? {
-                    self.tell(plan, news).await?;
+                    self.jobs.tell(plan, news, now).await?;
                 }
                 Ok(false)
             }
             Err(error) => {
-                self.store.not_rung(&call.leg, helper).await?;
+                self.store.not_rung(&call.leg, &helper).await?;
                 Err(ExchangeError::Vonage(error))
             }
         }
@@ -275,19 +253,19 @@ impl Exchange {
             return Ok(());
         };
         let plan = self.plans.of(&call).await?;
-        let Some((flow, hotline)) = plan.hotline(&helper.flow) else {
+        let Some((_, hotline)) = plan.hotline(&helper.flow) else {
             return Ok(());
         };
         let news = News::Answered {
             call: leg.clone(),
             agent: helper.agent.clone(),
         };
-        self.tell(&plan, news).await?;
+        self.jobs.tell(&plan, news, self.clock.now()).await?;
         if hotline.shared && self.store.announce_once(leg, helper).await? {
             let rung = self.store.rung(leg).await?;
             let others = rung.iter().filter(|one| {
-                let here = call.helpers.iter().any(|in_it| is(one, in_it));
-                here && !is(one, helper)
+                let other = one.helper();
+                other != *helper && call.helpers.contains(&other)
             });
             let legs = others.filter_map(|one| one.leg.as_ref());
             let text = room::announcement(helper);
@@ -296,18 +274,9 @@ impl Exchange {
             }
         }
         if !hotline.keep_ringing {
-            self.hush(leg, flow, hotline).await?;
+            self.hush(leg, &plan).await?;
         }
         Ok(())
-    }
-
-    /// Hands news over, where the plan names anybody who wants them.
-    async fn tell(&self, plan: &Plan, news: News) -> Result<(), JobError> {
-        if !plan.tells(news.topic()) {
-            return Ok(());
-        }
-        let tell = Job::tell(news, self.clock.now());
-        self.jobs.send(&tell, Duration::ZERO).await
     }
 
     async fn announce(&self, call: &Call, leg: &LegId, text: &str) {
@@ -327,16 +296,13 @@ impl Exchange {
     ///
     /// # Errors
     /// When the store is away.
-    async fn hush(&self, leg: &LegId, flow: &Flow, hotline: &Hotline) -> Result<(), ExchangeError> {
+    async fn hush(&self, leg: &LegId, plan: &Plan) -> Result<(), ExchangeError> {
         let Some(call) = self.store.call(leg).await? else {
             return Ok(());
         };
         let region = self.region(&call);
         for one in self.store.rung(leg).await? {
-            let helper = Helper {
-                flow: one.flow.clone(),
-                agent: one.agent.clone(),
-            };
+            let helper = one.helper();
             // Who is in is left alone: when the caller leaves, their call ends as well. But one may have
             // come in since, for the word of it was late.
             let since = match (one.joined, call.ended) {
@@ -344,17 +310,18 @@ impl Exchange {
                 _ => false,
             };
             let alone = call.helpers.contains(&helper) && !since;
-            let Some(phone) = one
-                .leg
-                .as_ref()
-                .filter(|_| one.flow == flow.name && !alone && !call.given_up.contains(&helper))
-            else {
+            let done_with = alone || call.given_up.contains(&helper);
+            let (Some(phone), Some((flow, hotline))) = (
+                one.leg.as_ref().filter(|_| !done_with),
+                plan.hotline(&one.flow),
+            ) else {
                 continue;
             };
             let phone = this(phone, region.as_ref());
             let done = match room::door(flow, hotline, &one.agent, &call) {
                 room::Door::In => continue,
-                room::Door::Open if one.answered.is_some() => continue,
+                // Waited for, or free to come in beside the others.
+                room::Door::Open if one.answered.is_some() || call.waits_in(&flow.name) => continue,
                 // Who listens to our question hears the answer to it.
                 door if one.answered.is_some() => {
                     self.vonage.transfer(phone, &room::turned_away(door)).await
@@ -434,39 +401,48 @@ impl Exchange {
             ..call.clone()
         };
         let decision = script::follow(plan, &hotline.otherwise, &call, now);
-        let ncco = match decision.next {
-            Next::Say(ncco) => ncco,
-            Next::Mailbox(next, ncco) => {
-                self.store.enter_mailbox(&call.leg, &next.name).await?;
-                ncco
-            }
-            Next::Wait(next, queue) => {
-                self.store.enter(&call, &anew(&call, next, now)).await?;
-                script::hold(next, queue, &call, 0)
-            }
-            Next::Gather(next, hotline) => {
-                self.store.enter(&call, &anew(&call, next, now)).await?;
-                call_staff(&self.jobs, &call.leg, next, hotline).await?;
-                room::room(plan, next, hotline, &call)
-            }
-        };
+        let ncco = self.enter(plan, &call, decision, now).await?;
         self.go_on(&call, &ncco).await?;
-        for next in decision.unstaffed {
-            let news = News::NobodyOnDuty {
-                call: call.leg.clone(),
-                flow: next.clone(),
-            };
-            self.tell(plan, news).await?;
-        }
         self.store.moved(&call.leg, &flow.name).await?;
         if let Some(place) = place {
-            let waiting = crate::store::Waiting {
+            let waiting = Waiting {
                 leg: call.leg.clone(),
                 since: place.since,
             };
             self.store.forget_waiting(&place.queue, &waiting).await?;
         }
-        self.hush(&call.leg, flow, hotline).await
+        self.hush(&call.leg, plan).await
+    }
+
+    /// Enters what a decision leads to, and gives the script to move the caller there with.
+    pub(super) async fn enter(
+        &self,
+        plan: &Plan,
+        call: &Call,
+        decision: Decision<'_>,
+        now: Timestamp,
+    ) -> Result<Ncco, ExchangeError> {
+        for news in decision.news(call) {
+            self.jobs.tell(plan, news, now).await?;
+        }
+        Ok(match decision.next {
+            Next::Say(ncco) => ncco,
+            Next::Mailbox(flow, ncco) => {
+                self.store.enter_mailbox(&call.leg, &flow.name).await?;
+                ncco
+            }
+            Next::Wait(flow, queue) => {
+                let place = call.place_in(&flow.name, now);
+                self.store.enter(call, &place).await?;
+                script::hold(flow, queue, call, 0)
+            }
+            Next::Gather(flow, hotline) => {
+                let place = call.place_in(&flow.name, now);
+                self.store.enter(call, &place).await?;
+                call_staff(&self.jobs, &call.leg, flow, hotline).await?;
+                room::room(plan, flow, hotline, call)
+            }
+        })
     }
 
     /// Has the caller's leg go on with a script. A leg that is over needs none.
@@ -498,15 +474,8 @@ impl Exchange {
     /// The caller has hung up: their phones stop ringing.
     pub(super) async fn empty_rooms(&self, call: &Call) -> Result<(), ExchangeError> {
         let plan = self.plans.of(call).await?;
-        let mut flows: Vec<_> = Vec::new();
         if plan.flows().any(|flow| plan.hotline(&flow.name).is_some()) {
-            flows = self.store.rung(&call.leg).await?;
-            flows.dedup_by(|a, b| a.flow == b.flow);
-        }
-        for one in flows {
-            if let Some((flow, hotline)) = plan.hotline(&one.flow) {
-                self.hush(&call.leg, flow, hotline).await?;
-            }
+            self.hush(&call.leg, &plan).await?;
         }
         Ok(())
     }
@@ -528,19 +497,6 @@ impl Exchange {
         }
         self.room(&call.leg, &flow.name).await
     }
-}
-
-/// The place in another flow of a caller whom nobody came to.
-fn anew(call: &Call, flow: &Flow, now: Timestamp) -> Place {
-    Place {
-        queue: flow.name.clone(),
-        since: call.at,
-        entered: now,
-    }
-}
-
-fn is(one: &Rung, helper: &Helper) -> bool {
-    one.flow == helper.flow && one.agent == helper.agent
 }
 
 fn this<'a>(id: &'a LegId, region: Option<&'a RegionUrl>) -> Leg<'a> {
@@ -654,7 +610,7 @@ say = "Bye."
             "https://example.com".to_owned(),
             &plan,
         );
-        call.place = Some(anew(&call, flow, at(0)));
+        call.place = Some(call.place_in(&flow.name, at(0)));
         let helper = |name: &&str| format!("h/{name}").parse::<Helper>().unwrap();
         call.given_up = given_up.iter().map(helper).collect();
         change(&mut call);

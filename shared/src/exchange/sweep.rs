@@ -1,14 +1,14 @@
 //! The sweep: finds what was left half done by a handler that never came back, or by an event that
 //! never came.
 
-use super::{Exchange, ExchangeError, call_staff};
+use super::{Exchange, ExchangeError};
 use crate::call::{Call, Place};
 use crate::chain;
 use crate::id::LegId;
 use crate::job::Job;
 use crate::plan::{Flow, FlowKind, Queue};
 use crate::presence::{Presence, State};
-use crate::script::{self, Next};
+use crate::script;
 use crate::store::{StaffTurn, Turn};
 use crate::vonage::Leg;
 use jiff::Timestamp;
@@ -94,10 +94,7 @@ impl Exchange {
             let turn = Turn::Staff {
                 call: call.leg.clone(),
                 helper: helper.clone(),
-                turn: StaffTurn::Over {
-                    failed: false,
-                    free_from: now,
-                },
+                turn: StaffTurn::Over { failed: false },
             };
             self.store.make(&turn, now).await?;
             self.room(&call.leg, &helper.flow).await?;
@@ -178,32 +175,8 @@ impl Exchange {
             return Ok(());
         }
         let plan = self.plans.of(call).await?;
-        let ncco = match script::follow(&plan, &queue.otherwise, call, now).next {
-            Next::Say(ncco) => ncco,
-            Next::Mailbox(flow, ncco) => {
-                self.store.enter_mailbox(&call.leg, &flow.name).await?;
-                ncco
-            }
-            Next::Wait(flow, queue) => {
-                let place = Place {
-                    queue: flow.name.clone(),
-                    entered: now,
-                    ..place.clone()
-                };
-                self.store.enter(call, &place).await?;
-                script::hold(flow, queue, call, 0)
-            }
-            Next::Gather(flow, hotline) => {
-                let place = Place {
-                    queue: flow.name.clone(),
-                    entered: now,
-                    ..place.clone()
-                };
-                self.store.enter(call, &place).await?;
-                call_staff(&self.jobs, &call.leg, flow, hotline).await?;
-                script::room::room(&plan, flow, hotline, call)
-            }
-        };
+        let decision = script::follow(&plan, &queue.otherwise, call, now);
+        let ncco = self.enter(&plan, call, decision, now).await?;
         tracing::info!(leg.id = %call.leg, "the longest wait is over; on to {}", queue.otherwise);
         let region = self.region(call);
         let leg = Leg {

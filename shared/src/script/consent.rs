@@ -4,10 +4,10 @@
 //! flow begins, before anybody's phone rings for them; who is told is told just before it records.
 
 use super::words::Words;
-use super::{cue, input, notify, own, say};
+use super::{ask_for_key, cue, say, talk};
 use crate::call::Call;
 use crate::cue::Step;
-use crate::ncco::{Action, Dtmf, Ncco, Record, Talk};
+use crate::ncco::{Action, Ncco, Record};
 use crate::plan::{Consent, Flow, Line, Plan};
 use crate::webhook::Digits;
 use std::time::Duration;
@@ -63,21 +63,7 @@ pub(super) fn recorded(plan: &Plan, flow: &Flow, call: &Call, record: Record) ->
 pub fn ask(flow: &Flow, call: &Call) -> Ncco {
     let (words, language) = Words::of(&flow.language);
     let cue = cue(call, flow, Step::Consent);
-    let asks = Talk {
-        language: Some(language.to_owned()),
-        barge_in: Some(true),
-        ..Talk::say(words.ask)
-    };
-    let key = Dtmf {
-        time_out: Some(ANSWERS_WITHIN),
-        max_digits: Some(1),
-        submit_on_hash: None,
-    };
-    Ncco::default()
-        .then(asks)
-        .then(input(Some(key), None, &call.base, &cue))
-        .then(notify(&call.base, &cue))
-        .then(own(super::SORRY))
+    ask_for_key(talk(words.ask, language), ANSWERS_WITHIN, &call.base, &cue)
 }
 
 /// Whether an input is a yes. Nothing, and anything else, is none.

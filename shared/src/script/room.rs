@@ -1,10 +1,10 @@
 //! Rooms: where a caller waits while many phones ring, and what is said at each of them.
 
 use super::consent::{Consented, consented};
-use super::{cue, line_of, notify, own, say};
+use super::{ask_for_key, cue, line_of, own, own_talk, say};
 use crate::call::{Call, Helper};
 use crate::cue::{Cue, Step};
-use crate::ncco::{Conversation, Dtmf, Input, Method, Ncco, Talk};
+use crate::ncco::{Conversation, Method, Ncco};
 use crate::number::PhoneNumber;
 use crate::plan::{self, Agent, AgentName, CallerShown, Flow, Hotline, Plan, Stage};
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ pub const GIVEN_UP: &str = "No key was pressed. Goodbye.";
 pub const ASKED_MAX: u8 = 2;
 
 /// How long a key is waited for after the question. A phone is taken from the ear to find the keys.
-const KEY_WITHIN: Duration = Duration::from_secs(8);
+pub(super) const KEY_WITHIN: Duration = Duration::from_secs(8);
 
 /// Longest time from picking up to the last key: the question twice at some seven seconds, each with
 /// its wait, and the way there and back.
@@ -77,16 +77,14 @@ pub enum Door {
 /// Whether this one of the staff may come in.
 #[must_use]
 pub fn door(flow: &Flow, hotline: &Hotline, agent: &AgentName, call: &Call) -> Door {
-    let waits = call.place.as_ref();
-    let waits = waits.is_some_and(|place| place.queue == flow.name);
-    let here = || call.helpers.iter().filter(|one| one.flow == flow.name);
+    let somebody = call.helpers_in(&flow.name).next().is_some();
     if call.ended.is_some() {
         Door::CallerGone
-    } else if here().any(|one| one.agent == *agent) {
+    } else if call.helpers.contains(&Helper::of(&flow.name, agent)) {
         Door::In
-    } else if waits || (hotline.shared && here().next().is_some()) {
+    } else if call.waits_in(&flow.name) || (hotline.shared && somebody) {
         Door::Open
-    } else if here().next().is_some() {
+    } else if somebody {
         Door::Taken
     } else {
         Door::TooLate
@@ -203,28 +201,7 @@ pub fn question(
     } else {
         "Press 1 to join, or 2 to pass.".to_owned()
     };
-    ask_for_key(&text, &call.base, &cue.asking())
-}
-
-/// A sentence that a key interrupts, the key, and a way back to us should the reply be lost.
-pub(super) fn ask_for_key(text: &str, base: &str, cue: &Cue) -> Ncco {
-    let asked = Talk {
-        barge_in: Some(true),
-        ..super::own_talk(text)
-    };
-    Ncco::default()
-        .then(asked)
-        .then(Input {
-            event_url: Some(format!("{base}/webhooks/event?{}", cue.to_query())),
-            event_method: Some(Method::Post),
-            ..Input::dtmf(Dtmf {
-                max_digits: Some(1),
-                time_out: Some(KEY_WITHIN),
-                ..Dtmf::default()
-            })
-        })
-        .then(notify(base, cue))
-        .then(own(super::SORRY))
+    ask_for_key(own_talk(&text), KEY_WITHIN, &call.base, &cue.asking())
 }
 
 /// Takes one of the staff into the caller's room.
@@ -262,7 +239,7 @@ pub fn announcement(helper: &Helper) -> String {
 
 /// Those who are in, as a list for a sentence.
 fn names(call: &Call, flow: &Flow) -> Option<String> {
-    let here = call.helpers.iter().filter(|one| one.flow == flow.name);
+    let here = call.helpers_in(&flow.name);
     let names: Vec<_> = here.map(|one| spoken(&one.agent)).collect();
     (!names.is_empty()).then(|| names.join(" and "))
 }

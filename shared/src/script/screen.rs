@@ -6,8 +6,8 @@
 //!
 //! See [Vonage/NCCO reference/Connect](https://developer.vonage.com/en/voice/voice-api/ncco-reference#connect), `onAnswer`.
 
-use super::room::{ask_for_key, caller, spoken};
-use super::{line_of, own};
+use super::room::{KEY_WITHIN, caller, spoken};
+use super::{ask_for_key, line_of, own, own_talk};
 use crate::call::Call;
 use crate::cue::Cue;
 use crate::ncco::{Ncco, Wait};
@@ -46,7 +46,7 @@ pub fn question(plan: &Plan, agent: &AgentName, call: &Call, cue: &Cue) -> Ncco 
     } else {
         "Press 1 to take the call, or 2 to pass.".to_owned()
     };
-    ask_for_key(&text, &call.base, &cue.asking())
+    ask_for_key(own_talk(&text), KEY_WITHIN, &call.base, &cue.asking())
 }
 
 /// Ends at once, and so joins who took the call to the caller.

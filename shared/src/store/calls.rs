@@ -386,16 +386,7 @@ impl Store {
                         .with(":ttl", expiry(now, self.keep().ledger));
                 let mut begins = serves.clone().with(":offer", text(offer.to_string()));
                 "NOT contains(#over, :offer)".clone_into(&mut begins.condition);
-                // Whoever talks on another line is not rung for a queue meanwhile.
-                let talks = Expression::new(
-                    "SET #free_from = :until, #offer = :offer, #call = :call, #name = :name \
-                     REMOVE #last",
-                    "attribute_not_exists(#offer) OR #free_from <= :now",
-                )
-                .with(":call", text(call.to_string()))
-                .with(":name", text(agent.to_string()))
-                .with(":now", millis(now));
-                let talks = engaged(talks, offer, *until, leg.as_ref());
+                let talks = engaged_elsewhere(call, agent, offer, *until, leg.as_ref(), now);
                 vec![Group::from([
                     vec![
                         update(Key::Call(call), &begins),
@@ -475,6 +466,18 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// Changes a call, and nothing beside it. False where the expression's condition fails.
+    pub(super) async fn change_call(
+        &self,
+        operation: &'static str,
+        call: &LegId,
+        expression: &Expression,
+    ) -> Result<bool, StoreError> {
+        let write = Write::update(&self.table, Key::Call(call), expression);
+        let outcome = self.transact(operation, vec![write]).await?;
+        Ok(matches!(outcome, Transacted::Done))
     }
 
     /// A caller's leg is known to be over, though no event said so. Their place, if they had one,
@@ -601,7 +604,27 @@ impl Store {
     }
 }
 
-pub(super) fn engaged(
+/// Has an agent count as talking who was not promised to anybody, unless another call has them: who
+/// talks is not rung for a queue meanwhile.
+pub(super) fn engaged_elsewhere(
+    call: &LegId,
+    agent: &AgentName,
+    offer: &OfferId,
+    until: Timestamp,
+    leg: Option<&LegId>,
+    now: Timestamp,
+) -> Expression {
+    let talks = Expression::new(
+        "SET #free_from = :until, #offer = :offer, #call = :call, #name = :name REMOVE #last",
+        "attribute_not_exists(#offer) OR #free_from <= :now",
+    )
+    .with(":call", text(call.to_string()))
+    .with(":name", text(agent.to_string()))
+    .with(":now", millis(now));
+    engaged(talks, offer, until, leg)
+}
+
+fn engaged(
     talks: Expression,
     offer: &OfferId,
     until: Timestamp,

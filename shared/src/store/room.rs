@@ -11,13 +11,14 @@
 //!                             +--> moving --> moved, to what comes next
 //! ```
 
+use super::calls::engaged_elsewhere;
 use super::queue::waiting_key;
-use super::transact::{Expression, Transacted, Write, through_conflicts};
+use super::transact::{Expression, Write, through_conflicts};
 use super::{Key, Store, StoreError, expiry, key, key_of, millis, text, to_item};
 use crate::call::{Helper, Place};
 use crate::id::LegId;
 use crate::news::News;
-use crate::offer::OfferId;
+use crate::offer::{OfferId, TALK_MAX};
 use crate::plan::{AgentName, FlowName};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -47,6 +48,14 @@ pub struct Rung {
     pub joined: Option<Timestamp>,
 }
 
+impl Rung {
+    /// Whose phone it is, as the call knows them.
+    #[must_use]
+    pub fn helper(&self) -> Helper {
+        Helper::of(&self.flow, &self.agent)
+    }
+}
+
 /// What becomes of one of the staff.
 #[derive(Debug, Clone)]
 pub enum StaffTurn {
@@ -54,8 +63,6 @@ pub enum StaffTurn {
     Answered {
         /// Their leg.
         leg: Option<LegId>,
-        /// When.
-        at: Timestamp,
     },
     /// They come into the room.
     Joins {
@@ -67,15 +74,11 @@ pub enum StaffTurn {
         leg: Option<LegId>,
         /// When they pressed the key.
         at: Timestamp,
-        /// Until when they count as talking, if nothing more is heard.
-        until: Timestamp,
     },
     /// Their phone is done with.
     Over {
         /// It could not even be made to ring.
         failed: bool,
-        /// When they may be rung again.
-        free_from: Timestamp,
     },
 }
 
@@ -181,9 +184,7 @@ impl Store {
         )
         .with(":flow", text(place.queue.to_string()))
         .with(":left", AttributeValue::Ss(vec![place.queue.to_string()]));
-        let write = Write::update(&self.table, Key::Call(call), &leave);
-        let outcome = self.transact("leave a room", vec![write]).await?;
-        Ok(matches!(outcome, Transacted::Done))
+        self.change_call("leave a room", call, &leave).await
     }
 
     /// Vonage has moved a caller out of a room.
@@ -193,10 +194,8 @@ impl Store {
     pub async fn moved(&self, call: &LegId, flow: &FlowName) -> Result<(), StoreError> {
         let moved = Expression::new("REMOVE #moving", "#moving = :flow")
             .with(":flow", text(flow.to_string()));
-        let write = Write::update(&self.table, Key::Call(call), &moved);
-        self.transact("note that a caller was moved", vec![write])
-            .await
-            .map(drop)
+        let noted = self.change_call("note that a caller was moved", call, &moved);
+        noted.await.map(drop)
     }
 
     /// News of an agent whose phone could not even be made to ring so often in a row that somebody
@@ -256,13 +255,13 @@ impl Store {
         let set = || AttributeValue::Ss(vec![helper.to_string()]);
         let offer = OfferId::of_helper(call, helper);
         match turn {
-            StaffTurn::Answered { leg, at } => {
+            StaffTurn::Answered { leg } => {
                 let mut answered = Expression::new(
                     "SET #answered = :at, #agent = :agent, #flow = :flow, \
                      #at = if_not_exists(#at, :at), #ttl = if_not_exists(#ttl, :ttl)",
                     "",
                 )
-                .with(":at", text(at.to_string()))
+                .with(":at", text(now.to_string()))
                 .with(":agent", text(helper.agent.to_string()))
                 .with(":flow", text(helper.flow.to_string()))
                 .with(":ttl", expiry(now, self.keep().ledger));
@@ -281,7 +280,6 @@ impl Store {
                 shared,
                 leg,
                 at,
-                until,
             } => {
                 // The place is kept aside: should it turn out that the caller had hung up before, nobody
                 // came.
@@ -303,7 +301,9 @@ impl Store {
                 )
                 .with(":one", set())
                 .with(":name", text(helper.to_string()));
-                let talks = engaged(call, &helper.agent, &offer, *until, leg.as_ref(), now);
+                let until = now.saturating_add(TALK_MAX).unwrap_or(now);
+                let talks =
+                    engaged_elsewhere(call, &helper.agent, &offer, until, leg.as_ref(), now);
                 let mut ways = Vec::new();
                 if let Some(place) = place {
                     let first = update(Key::Call(call), &first);
@@ -328,7 +328,7 @@ impl Store {
                     vec![vec![update(Key::Agent(&helper.agent), &talks)]],
                 ]
             }
-            StaffTurn::Over { failed, free_from } => {
+            StaffTurn::Over { failed } => {
                 let over = Expression::new(
                     "SET #ttl = if_not_exists(#ttl, :ttl) ADD #given_up :one DELETE #helpers :one",
                     "",
@@ -347,35 +347,12 @@ impl Store {
                     .with(":one", AttributeValue::N("1".to_owned()));
                     groups.push(vec![vec![update(Key::Agent(&helper.agent), &fails)]]);
                 } else {
-                    groups.push(vec![vec![self.release_write(
-                        &helper.agent,
-                        &offer,
-                        *free_from,
-                    )]]);
+                    groups.push(vec![vec![self.release_write(&helper.agent, &offer, now)]]);
                 }
                 groups
             }
         }
     }
-}
-
-/// Has an agent count as talking, unless another call has them.
-fn engaged(
-    call: &LegId,
-    agent: &AgentName,
-    offer: &OfferId,
-    until: Timestamp,
-    leg: Option<&LegId>,
-    now: Timestamp,
-) -> Expression {
-    let talks = Expression::new(
-        "SET #free_from = :until, #offer = :offer, #call = :call, #name = :name REMOVE #last",
-        "attribute_not_exists(#offer) OR #free_from <= :now",
-    )
-    .with(":call", text(call.to_string()))
-    .with(":name", text(agent.to_string()))
-    .with(":now", millis(now));
-    super::calls::engaged(talks, offer, until, leg)
 }
 
 fn rung<'a>(call: &'a LegId, helper: &'a Helper) -> Key<'a> {

@@ -119,20 +119,14 @@ impl Expression {
 impl Write {
     /// Puts an item where none is.
     pub(super) fn put_new(table: &str, item: Item) -> Self {
-        let put = Put::builder()
-            .table_name(table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .build();
-        Self(
-            TransactWriteItem::builder()
-                .put(put.expect("table and item are set"))
-                .build(),
+        Self::put_when(
+            table,
+            item,
+            &Expression::new("", "attribute_not_exists(pk)"),
         )
     }
 
-    /// Puts an item where the expression's condition allows it.
+    /// Puts an item, under the expression's condition if it has one.
     pub(super) fn put_when(table: &str, item: Item, expression: &Expression) -> Self {
         let put = Put::builder()
             .table_name(table)
@@ -166,7 +160,7 @@ impl Write {
         )
     }
 
-    /// Deletes an item where the expression's condition holds.
+    /// Deletes an item, under the expression's condition if it has one.
     pub(super) fn delete_when(table: &str, key: Key<'_>, expression: &Expression) -> Self {
         let delete = Delete::builder()
             .table_name(table)
@@ -185,28 +179,17 @@ impl Write {
 
     /// Deletes an item, if it is there.
     pub(super) fn delete_any(table: &str, key: Key<'_>) -> Self {
-        let delete = Delete::builder()
-            .table_name(table)
-            .set_key(Some(key_of(key)))
-            .build();
-        Self(
-            TransactWriteItem::builder()
-                .delete(delete.expect("key is set"))
-                .build(),
-        )
+        Self::delete_when(table, key, &Expression::default())
+    }
+
+    /// Deletes an item that must be there.
+    pub(super) fn delete(table: &str, key: Key<'_>) -> Self {
+        Self::delete_when(table, key, &Expression::new("", "attribute_exists(pk)"))
     }
 
     /// Puts an item, whether or not one is there.
     pub(super) fn put(table: &str, item: Item) -> Self {
-        let put = Put::builder()
-            .table_name(table)
-            .set_item(Some(item))
-            .build();
-        Self(
-            TransactWriteItem::builder()
-                .put(put.expect("table and item are set"))
-                .build(),
-        )
+        Self::put_when(table, item, &Expression::default())
     }
 
     /// Changes an item, under a condition if there is one; makes it where there is none.
@@ -228,21 +211,6 @@ impl Write {
         Self(
             TransactWriteItem::builder()
                 .update(update.expect("key and update are set"))
-                .build(),
-        )
-    }
-
-    /// Deletes an item that must be there.
-    pub(super) fn delete(table: &str, key: Key<'_>) -> Self {
-        let delete = Delete::builder()
-            .table_name(table)
-            .set_key(Some(key_of(key)))
-            .condition_expression("attribute_exists(pk)")
-            .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .build();
-        Self(
-            TransactWriteItem::builder()
-                .delete(delete.expect("key is set"))
                 .build(),
         )
     }

@@ -1,6 +1,6 @@
 //! Whose turn it is, in flows that ring their agents by turns.
 
-use super::transact::{Expression, Transacted, Write, through_conflicts};
+use super::transact::{Expression, through_conflicts};
 use super::{Key, Store, StoreError, key_of};
 use crate::id::LegId;
 use crate::plan::FlowName;
@@ -43,8 +43,6 @@ impl Store {
             "attribute_exists(#line) AND attribute_not_exists(#turn)",
         )
         .with(":turn", AttributeValue::N(turn.to_string()));
-        let write = Write::update(&self.table, Key::Call(call), &keep);
-        let outcome = self.transact("keep a turn", vec![write]).await?;
-        Ok(matches!(outcome, Transacted::Done))
+        self.change_call("keep a turn", call, &keep).await
     }
 }

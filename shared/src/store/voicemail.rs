@@ -21,7 +21,8 @@ impl Store {
     pub async fn agree(&self, call: &LegId, consent: bool) -> Result<(), StoreError> {
         let agrees = Expression::new("SET #consent = :consent", "attribute_exists(#line)")
             .with(":consent", AttributeValue::Bool(consent));
-        self.change_call("write a consent", call, &agrees).await
+        let written = self.change_call("write a consent", call, &agrees).await;
+        written.map(drop)
     }
 
     /// Writes that a caller may leave a message now, and in which flow.
@@ -31,19 +32,8 @@ impl Store {
     pub async fn enter_mailbox(&self, call: &LegId, flow: &FlowName) -> Result<(), StoreError> {
         let enters = Expression::new("SET #mailbox = :mailbox", "attribute_exists(#line)")
             .with(":mailbox", text(flow.to_string()));
-        self.change_call("enter a voicemail", call, &enters).await
-    }
-
-    /// Changes a call that is there.
-    async fn change_call(
-        &self,
-        operation: &'static str,
-        call: &LegId,
-        expression: &Expression,
-    ) -> Result<(), StoreError> {
-        let write = Write::update(&self.table, Key::Call(call), expression);
-        self.transact(operation, vec![write]).await?;
-        Ok(())
+        let written = self.change_call("enter a voicemail", call, &enters).await;
+        written.map(drop)
     }
 
     /// Keeps a recording that is a message, and writes on the call that it left one: both or

@@ -2,6 +2,7 @@
 
 use super::calendar::{closed_on, timezone, windows};
 use super::fields::{Fields, Item, text};
+use super::hotline::Together;
 use super::{Node, Reading, Reference, one_of, parts, read_language, word};
 use crate::plan::duration::{show, within};
 use crate::plan::fault::{Wrong, quoted};
@@ -52,7 +53,7 @@ pub(super) fn read(
         Some("hours") => flow.hours().map(FlowKind::Hours),
         Some("ring") => flow.any_ring(),
         Some("queue") => flow.queue().map(FlowKind::Queue),
-        Some("hotline") => flow.hotline().map(FlowKind::Hotline),
+        Some("hotline") => flow.together(Together::Hotline).map(FlowKind::Hotline),
         Some("menu") => flow.menu().map(FlowKind::Menu),
         Some("voicemail") => {
             let own = match &language {
@@ -125,8 +126,8 @@ impl Body<'_, '_, '_, '_> {
         match strategy.unwrap_or_default() {
             Strategy::InOrder => self.ring(false).map(FlowKind::Ring),
             Strategy::RoundRobin => self.ring(true).map(FlowKind::Ring),
-            Strategy::All => self.ring_together(false).map(FlowKind::Hotline),
-            Strategy::Staged => self.ring_together(true).map(FlowKind::Hotline),
+            Strategy::All => self.together(Together::All).map(FlowKind::Hotline),
+            Strategy::Staged => self.together(Together::Staged).map(FlowKind::Hotline),
         }
     }
 

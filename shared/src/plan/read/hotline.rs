@@ -11,56 +11,45 @@ use std::collections::HashSet;
 use std::time::Duration;
 use toml::de::DeTable;
 
-impl<'d> Body<'_, '_, '_, 'd> {
-    pub(super) fn hotline(&mut self) -> Option<Hotline> {
-        let name = self.fields.optional(self.reading, "name", read_label);
-        let say = self.optional_say("say");
-        let music = self.room_music();
-        let staff = self.agents("staff");
-        let confirm = self.yes_or_no("confirm", true);
-        let timeout = self.duration("timeout", RING_TIMEOUT);
-        let record = self.yes_or_no("record", false);
-        let max_wait = self.max_wait();
-        let keep_ringing = self.yes_or_no("keep-ringing", false);
-        let otherwise = self.exit("otherwise");
-        Some(Hotline {
-            name: name?,
-            say: say?,
-            music: music?,
-            stages: vec![Stage {
-                after: Duration::ZERO,
-                agents: staff?,
-            }],
-            confirm: confirm?,
-            timeout: timeout?.unwrap_or(HOTLINE_RING_DEFAULT),
-            record: record?,
-            max_wait: max_wait?,
-            keep_ringing: keep_ringing?,
-            shared: true,
-            otherwise: otherwise?,
-        })
-    }
+/// What makes phones ring together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Together {
+    /// Type `hotline`.
+    Hotline,
+    /// Strategy `all`.
+    All,
+    /// Strategy `staged`.
+    Staged,
+}
 
-    /// A `ring` flow whose phones ring together, `staged` or all at once.
-    pub(super) fn ring_together(&mut self, staged: bool) -> Option<Hotline> {
+impl<'d> Body<'_, '_, '_, 'd> {
+    /// Phones that ring together, under the keys of what makes them do so.
+    pub(super) fn together(&mut self, how: Together) -> Option<Hotline> {
+        let shared = how == Together::Hotline;
+        let name = if shared {
+            self.fields.optional(self.reading, "name", read_label)
+        } else {
+            Some(None)
+        };
         let say = self.optional_say("say");
         let music = self.room_music();
-        let stages = if staged {
-            self.stages()
-        } else {
-            let stage = |agents| Stage {
-                after: Duration::ZERO,
-                agents,
-            };
-            self.agents("agents").map(|agents| vec![stage(agents)])
+        let stages = match how {
+            Together::Hotline => self.one_stage("staff"),
+            Together::All => self.one_stage("agents"),
+            Together::Staged => self.stages(),
         };
         let confirm = self.yes_or_no("confirm", true);
         let timeout = self.duration("timeout", RING_TIMEOUT);
         let record = self.yes_or_no("record", false);
         let max_wait = self.max_wait();
+        let keep_ringing = if shared {
+            self.yes_or_no("keep-ringing", false)
+        } else {
+            Some(false)
+        };
         let otherwise = self.exit("otherwise");
         Some(Hotline {
-            name: None,
+            name: name?,
             say: say?,
             music: music?,
             stages: stages?,
@@ -68,10 +57,19 @@ impl<'d> Body<'_, '_, '_, 'd> {
             timeout: timeout?.unwrap_or(HOTLINE_RING_DEFAULT),
             record: record?,
             max_wait: max_wait?,
-            keep_ringing: false,
-            shared: false,
+            keep_ringing: keep_ringing?,
+            shared,
             otherwise: otherwise?,
         })
+    }
+
+    /// All at once.
+    fn one_stage(&mut self, key: &'static str) -> Option<Vec<Stage>> {
+        let agents = self.agents(key)?;
+        Some(vec![Stage {
+            after: Duration::ZERO,
+            agents,
+        }])
     }
 
     fn room_music(&mut self) -> Option<Vec<url::Url>> {
