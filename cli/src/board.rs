@@ -212,6 +212,7 @@ impl Board {
         let lookup = &mut lookup;
         let answer = switchboard_answer::Answer::from_lookup(lookup, &quick);
         let events = switchboard_event::Events::from_lookup(lookup, &quick);
+        let fallback = switchboard_fallback::Fallback::from_lookup(lookup);
         let recordings = switchboard_recording::Recordings::from_lookup(lookup, &quick);
         let transfer = switchboard_transfer::Transfer::from_lookup(lookup, &quick);
         let archiver = Archiver::from_lookup(lookup, &patient);
@@ -281,6 +282,7 @@ impl Board {
         let router = web::whole(merge([
             switchboard_answer::router(answer),
             switchboard_event::router(events),
+            switchboard_fallback::router(fallback),
             switchboard_recording::router(recordings),
             agents.clone(),
         ]));
@@ -680,7 +682,7 @@ async fn counted(State(work): State<Work>, request: Request, next: Next) -> Resp
     next.run(request).await
 }
 
-fn merge(routers: [Router; 4]) -> Router {
+fn merge<const N: usize>(routers: [Router; N]) -> Router {
     routers.into_iter().fold(Router::new(), Router::merge)
 }
 

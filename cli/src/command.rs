@@ -102,8 +102,8 @@ enum Found {
 /// What is logged unless `RUST_LOG` says otherwise. The engines' own words are for their authors:
 /// they log whole requests, and a warning for every condition that fails.
 const LOGS: &str = "warn,switchboard=info,switchboard_answer=info,switchboard_event=info,\
-    switchboard_recording=info,switchboard_archive=info,switchboard_transfer=info,\
-    switchboard_dispatch=info,switchboard_shared=info,switchboard_cli=info,\
+    switchboard_fallback=info,switchboard_recording=info,switchboard_archive=info,\
+    switchboard_transfer=info,switchboard_dispatch=info,switchboard_shared=info,switchboard_cli=info,\
     s3s=error,s3s_fs=error,dynoxide=error";
 
 /// The same where a transcript is printed: it tells what matters, and failures that a scenario is

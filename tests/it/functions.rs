@@ -597,6 +597,7 @@ async fn a_free_agent_is_rung_straight_from_the_answer_as_on_the_board() {
 async fn a_caller_moved_by_url_an_agents_leg_and_the_fallback_hear_what_they_hear_on_the_board() {
     let cloud = Cloud::open().await;
     let (answer, transfer) = (cloud.start("answer"), cloud.start("transfer"));
+    let fallback = cloud.start("fallback");
     let asked = cloud.signed(Asked::post("/webhooks/answer", &incoming(BY_URL, "leg-1")));
     cloud.both(&answer, &asked).await;
     let free = cloud.operator(Asked::post("/agents/alice/free", &Value::Null));
@@ -613,18 +614,30 @@ async fn a_caller_moved_by_url_an_agents_leg_and_the_fallback_hear_what_they_hea
         ("/webhooks/answer/agent/CON-x/nobody", &["talk"]),
         ("/webhooks/fallback", &["talk"]),
     ] {
+        let function = match target {
+            "/webhooks/fallback" => &fallback,
+            _ => &answer,
+        };
         let posted = cloud
-            .both(&answer, &cloud.signed(Asked::post(target, &body)))
+            .both(function, &cloud.signed(Asked::post(target, &body)))
             .await;
         assert_eq!(kinds(&posted.body), heard, "{target}");
         let asked = Asked::get(&format!("{target}?uuid=leg-1&reason=Socket%20timeout."));
-        let got = cloud.both(&answer, &cloud.signed(asked)).await;
+        let got = cloud.both(function, &cloud.signed(asked)).await;
         assert_eq!(got, posted, "{target}");
     }
     for target in ["/webhooks/ncco/a%23b", "/webhooks/answer/agent/a%20b/c"] {
         let heard = cloud.both(&answer, &cloud.signed(Asked::get(target))).await;
         assert_eq!((heard.status, heard.code()), (404, &json!("not-found")));
     }
+}
+
+#[tokio::test]
+async fn the_fallback_speaks_with_no_setting_no_store_and_no_secret() {
+    let fallback = Lambda::start(&built("fallback"), Vec::new());
+    let asked = Asked::post("/webhooks/fallback", &incoming(SUPPORT, "leg-1"));
+    let heard = ask(&fallback, &asked).await;
+    assert_eq!((heard.status, kinds(&heard.body)), (200, vec!["talk"]));
 }
 
 // Events.

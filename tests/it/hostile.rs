@@ -29,10 +29,18 @@ const ROUTES: [&str; 6] = [
     "/webhooks/answer",
     "/webhooks/answer/agent/CON-1/leg",
     "/webhooks/ncco/leg",
-    "/webhooks/fallback",
+    FALLBACK,
     "/webhooks/event",
     "/webhooks/recording",
 ];
+
+/// Those of them that ask for Vonage's signature. The fallback has no secret to check one with.
+fn signed() -> impl Iterator<Item = &'static str> {
+    ROUTES.into_iter().filter(|path| *path != FALLBACK)
+}
+
+/// Speaks to whoever asks.
+const FALLBACK: &str = "/webhooks/fallback";
 
 /// Those of them that cannot do without a body that reads.
 const READING: [&str; 3] = ["/webhooks/answer", "/webhooks/event", "/webhooks/recording"];
@@ -143,7 +151,7 @@ async fn call(world: &World, leg: &str) -> Option<Call> {
 async fn nobody_gets_in_without_a_signature() {
     let world = World::open().await;
     let before = table(&world).await;
-    for path in ROUTES {
+    for path in signed() {
         let body = body_for(path, "leg").to_string();
         assert_unsigned(&post_raw(&world, path, None, body.clone()).await, path);
         let query = as_query(&body_for(path, "leg"));
@@ -171,7 +179,7 @@ async fn nobody_gets_in_without_a_signature() {
 async fn no_forgery_gets_in() {
     let world = World::open().await;
     let before = table(&world).await;
-    for path in ROUTES {
+    for path in signed() {
         let body = body_for(path, "leg");
         let query = as_query(&body);
         let body = body.to_string();
@@ -191,6 +199,22 @@ async fn no_forgery_gets_in() {
         }
     }
     assert_eq!(table(&world).await, before, "nothing is written");
+}
+
+#[tokio::test]
+async fn the_fallback_says_the_same_to_whoever_asks_and_writes_nothing() {
+    let world = World::open().await;
+    let before = table(&world).await;
+    let body = effective("leg").to_string();
+    let heard = world.post(FALLBACK, &effective("leg")).await;
+    assert_eq!(kinds(&heard.body), ["talk"]);
+    for forgery in Forgery::ALL {
+        let token = world.signer.forged(forgery, body.as_bytes());
+        let answered = post_raw(&world, FALLBACK, Some(&token), body.clone()).await;
+        assert_eq!(answered, heard, "{forgery:?}");
+    }
+    assert_eq!(post_raw(&world, FALLBACK, None, body).await, heard);
+    assert_eq!(table(&world).await, before);
 }
 
 #[tokio::test]
@@ -221,7 +245,7 @@ async fn while_secrets_are_rotated_the_previous_one_still_lets_vonage_in() {
         secret: secret.to_owned(),
         ..world.signer.clone()
     };
-    for path in ROUTES {
+    for path in signed() {
         let body = body_for(path, "leg").to_string();
         for (signer, lets_in) in [
             (world.signer.clone(), true),
@@ -250,7 +274,7 @@ async fn without_a_previous_secret_the_empty_one_lets_nobody_in() {
     };
     let body = effective("leg").to_string();
     let token = signer.post(body.as_bytes());
-    for path in ROUTES {
+    for path in signed() {
         assert_unsigned(
             &post_raw(&world, path, Some(&token), body.clone()).await,
             path,

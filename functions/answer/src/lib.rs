@@ -1,5 +1,5 @@
-//! Webhooks that want an NCCO: a call comes in, a waiting caller is fetched, an agent's leg is
-//! answered, or everything else has failed.
+//! Webhooks that want an NCCO: a call comes in, a waiting caller is fetched, or an agent's leg is
+//! answered.
 //!
 //! Whatever can be said aloud is said: only a request that Vonage did not sign, or that does not
 //! read, gets anything but a 200 with a script.
@@ -76,7 +76,6 @@ pub fn router(answer: Answer) -> Router {
             get(on_agent).post(on_agent),
         )
         .route("/webhooks/ncco/{leg}", get(on_ncco).post(on_ncco))
-        .route("/webhooks/fallback", get(on_fallback).post(on_fallback))
         .with_state(Arc::new(answer))
 }
 
@@ -422,31 +421,4 @@ async fn on_agent(
     Ok(web::say(
         &web::in_time(answer.to_agent(&leg, cue, phone)).await?,
     ))
-}
-
-async fn on_fallback(
-    State(answer): State<Arc<Answer>>,
-    request: Request,
-) -> Result<Response, Failure> {
-    let received = answer.webhooks.admit(request).await?;
-    let fields = received.fields.ok();
-    let reason = fields.as_ref().and_then(|fields| fields.text("reason"));
-    tracing::error!(
-        reason = reason.as_deref().unwrap_or("not given"),
-        "Vonage fell back: another webhook of ours failed"
-    );
-    // A call that had come further than its answer is not given up for one reply: it is asked
-    // about again. Nothing here needs the store.
-    let cue = fields.as_ref().and_then(cue);
-    let ncco = cue.map_or_else(script::sorry, |cue| script::ask_again(cue, &received.base));
-    Ok(web::say(&ncco))
-}
-
-/// What the webhook that failed was about: the payload of a `notify`, or the event URL's query.
-fn cue(fields: &Fields) -> Option<Cue> {
-    let payload = fields.value("payload").and_then(Cue::from_payload);
-    payload.or_else(|| {
-        let url = fields.value("original_request")?.get("url")?.as_str()?;
-        Cue::from_query(url.split_once('?')?.1)
-    })
 }
