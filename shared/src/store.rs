@@ -17,7 +17,7 @@
 //! | [`ring_once`](Store::ring_once), [`not_rung`](Store::not_rung), [`rung_as`](Store::rung_as), [`announce_once`](Store::announce_once) | dispatch | phone of a call, conditional | – | 1 or 2 |
 //! | [`rung`](Store::rung) | dispatch | call, consistent | 1 per 20 phones | – |
 //! | [`begin_to_move`](Store::begin_to_move), [`moved`](Store::moved) | dispatch | call, transaction | – | 2 to 6 |
-//! | [`take_turn`](Store::take_turn), [`keep_turn`](Store::keep_turn) | answer, event | count of a flow; call | – | 1; 6 |
+//! | [`take_turn`](Store::take_turn), [`give_back_turn`](Store::give_back_turn), [`keep_turn`](Store::keep_turn) | answer, event | count of a flow, the second conditional; call | – | 1; 1; 6 |
 //! | [`free`](Store::free), [`away`](Store::away) | transfer | agent, conditional | – | 1 |
 //! | [`events`](Store::events) | CLI | call, consistent | 1 per 8 events | – |
 //! | [`calls_on`](Store::calls_on) | CLI | listing index, eventual | 0.5 per 8 calls | – |

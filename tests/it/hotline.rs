@@ -1,7 +1,7 @@
 //! Hotlines through the whole board: who is rung, who comes in, and what people are told of it. The
 //! stories in `scenarios/` tell the rest.
 
-use crate::world::{World, action, eventually, kinds, now};
+use crate::world::{World, action, eventually, kinds, now, rings};
 use serde_json::{Value, json};
 use switchboard_shared::call::Call;
 use switchboard_shared::store::Listing;
@@ -226,4 +226,67 @@ async fn a_number_that_fails_is_told_of_after_three_failures_and_not_before() {
         assert_eq!(told().await.len(), expected, "{caller}");
     }
     assert_eq!(told().await, ["staff-failing:leg-3:bob:team"]);
+}
+
+#[tokio::test]
+async fn a_call_that_is_told_of_twice_takes_one_turn_and_the_next_caller_the_next() {
+    let world = World::with_plan(
+        r#"
+[[line]]
+number = "447700900010"
+name = "Shop"
+flow = "shop"
+
+[[line]]
+number = "447700900011"
+name = "Menu"
+flow = "menu"
+
+[[agent]]
+name = "alice"
+phone = "447700900021"
+
+[[agent]]
+name = "bob"
+phone = "447700900022"
+
+[flow.shop]
+type = "ring"
+strategy = "round-robin"
+agents = ["alice", "bob"]
+otherwise = "nobody"
+
+[flow.menu]
+type = "menu"
+say = "Press 1."
+keys = { 1 = "shop" }
+otherwise = "nobody"
+
+[flow.nobody]
+type = "message"
+say = "Nobody is here."
+"#,
+    )
+    .await;
+    let shop = "447700900010";
+    for (leg, number) in [
+        ("leg-1", "447700900021"),
+        ("leg-1", "447700900021"),
+        ("leg-2", "447700900022"),
+        ("leg-2", "447700900022"),
+        ("leg-1", "447700900021"),
+    ] {
+        assert_eq!(rings(&world.call(shop, leg).await), number, "{leg}");
+    }
+    // And where the turn is taken by an event.
+    let menu = world.call("447700900011", "leg-3").await;
+    let url = action(&menu, "input")["eventUrl"][0].as_str().unwrap();
+    let pressed = json!({
+        "uuid": "leg-3", "conversation_uuid": "CON-leg-3", "timestamp": now(),
+        "dtmf": { "digits": "1", "timed_out": false },
+    });
+    for _ in 0..2 {
+        assert_eq!(rings(&world.post(url, &pressed).await.body), "447700900021");
+    }
+    assert_eq!(rings(&world.call(shop, "leg-4").await), "447700900022");
 }

@@ -25,7 +25,7 @@ use switchboard_shared::ncco::Ncco;
 use switchboard_shared::news::News;
 use switchboard_shared::number::mask;
 use switchboard_shared::offer;
-use switchboard_shared::plan::{AgentName, Flow, Hotline, Plan, Queue};
+use switchboard_shared::plan::{AgentName, Flow, FlowName, Hotline, Plan, Queue};
 use switchboard_shared::plans::Plans;
 use switchboard_shared::script::room::{self, Door};
 use switchboard_shared::script::{self, Next, screen};
@@ -144,9 +144,11 @@ impl Answer {
         };
         let mut call = self.call(asked, received.base, &plan, now);
         let mut decision = script::answer(&plan, &call, now);
+        let mut taken = None;
         if let Some(flow) = decision.by_turns {
             match self.store.take_turn(flow).await {
                 Ok(turn) => {
+                    taken = Some((flow, turn));
                     call.turn = Some(turn);
                     decision = script::answer(&plan, &call, now);
                 }
@@ -173,7 +175,9 @@ impl Answer {
         let told = self.tell(&plan, decision.news(&call).collect(), now);
         let (begun, ()) = tokio::join!(self.store.begin(&call), told);
         match (begun, decision.next) {
-            (Ok(Begun::Again(call)), next) => self.again(&call, next).await,
+            (Ok(Begun::Again(call)), next) => {
+                tokio::join!(self.again(&call, next), self.give_back(taken)).0
+            }
             (Ok(Begun::First), Next::Wait(flow, queue)) => {
                 *otherwise = script::hold(flow, queue, &call, 0);
                 self.wait(&plan, flow, queue, &call).await
@@ -195,6 +199,15 @@ impl Answer {
                 self.begin_later(call).await;
                 script::sorry()
             }
+        }
+    }
+
+    /// A call that is told of again has its turn already; the next caller is not to lose theirs.
+    async fn give_back(&self, taken: Option<(&FlowName, u32)>) {
+        if let Some((flow, turn)) = taken
+            && let Err(error) = self.store.give_back_turn(flow, turn).await
+        {
+            tracing::error!(flow = %flow, error = %chain(&error), "a turn is skipped");
         }
     }
 

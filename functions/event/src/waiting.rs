@@ -228,7 +228,9 @@ impl Events {
         now: Timestamp,
     ) -> Result<Response, Failure> {
         let turn = self.store.take_turn(flow).await?;
-        self.store.keep_turn(&call.leg, turn).await?;
+        if !self.store.keep_turn(&call.leg, turn).await? {
+            self.store.give_back_turn(flow, turn).await?;
+        }
         let Some(call) = self.store.call(&call.leg).await? else {
             return Ok(web::say(&script::sorry()));
         };

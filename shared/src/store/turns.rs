@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 impl Store {
     /// Takes the next turn of a flow: 0, 1, 2 and so on, then round again. A turn that is taken and not
-    /// used, since a webhook failed, is skipped.
+    /// used, since we failed in between, is skipped.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -31,6 +31,34 @@ impl Store {
         let count = counted.get("count").and_then(|count| count.as_n().ok());
         let count: u64 = count.and_then(|text| text.parse().ok()).unwrap_or(1);
         Ok(u32::try_from(count.saturating_sub(1) % u64::from(u32::MAX)).unwrap_or_default())
+    }
+
+    /// Gives back a turn of which the call had no need: it had taken one when it was told of before.
+    /// Where another call took the next meanwhile, it is skipped.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn give_back_turn(&self, flow: &FlowName, turn: u32) -> Result<(), StoreError> {
+        let number = |count: u64| AttributeValue::N(count.to_string());
+        let back = Expression::new("SET #count = :before", "#count = :taken")
+            .with(":before", number(turn.into()))
+            .with(":taken", number(u64::from(turn) + 1));
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_of(Key::Turns(flow))))
+            .update_expression(&back.update)
+            .condition_expression(&back.condition)
+            .set_expression_attribute_names(back.names())
+            .set_expression_attribute_values(back.values());
+        match through_conflicts(|| update.clone().send()).await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(e) if e.is_conditional_check_failed_exception() => Ok(()),
+                _ => Err(StoreError::unavailable("give a turn back")(error)),
+            },
+        }
     }
 
     /// Keeps the turn with a call that has begun already. False when it has one.
