@@ -73,9 +73,10 @@ crash:
 	$(CARGO) build --profile tool --package switchboard-cli
 	SWITCHBOARD_CRASH_SEEDS=100 $(CARGO) test --profile tool --package switchboard-tests --test crash $(ARGS)
 
-# The same as in `make test`, in three hundred times as many disorders. SEEDS=n for others.
+# The same as in `make test`, in three hundred times as many disorders. SEEDS=n for others,
+# SCENARIOS="held timer" for these alone. On a machine that does nothing else: time-outs are real.
 disorder:
-	SWITCHBOARD_DISORDER_SEEDS=$(or $(SEEDS),1000) $(CARGO) test --profile tool --package switchboard-tests --test scenarios disorder -- --nocapture $(ARGS)
+	SWITCHBOARD_DISORDER_SEEDS=$(or $(SEEDS),1000) SWITCHBOARD_DISORDER_SCENARIOS="$(SCENARIOS)" $(CARGO) test --profile tool --package switchboard-tests --test scenarios disorder -- --nocapture $(ARGS)
 
 load:
 	$(CARGO) run --quiet --profile tool --package switchboard-cli -- simulate --at 2026-11-23T10:00 --calls 500 --rate 20 --disorder 7 $(ARGS)

@@ -141,6 +141,9 @@ fn in_a_line(call: &Call, events: &[LedgerEvent], legs: &[Leg]) -> String {
     if call.voicemail.is_some() {
         parts.push("left a message".to_owned());
     }
+    // Phones of one stage are rung at once: which of them first is no part of the story.
+    let mut legs: Vec<_> = legs.iter().collect();
+    legs.sort_by_key(|leg| leg.to());
     for leg in legs {
         let said = events
             .iter()
