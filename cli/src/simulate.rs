@@ -8,5 +8,5 @@ mod play;
 pub mod scenario;
 pub mod transcript;
 
-pub use play::{Caller, Played, Simulation, play};
+pub use play::{Caller, Played, Simulation, Stack, play, rehearse};
 pub use scenario::Scenario;

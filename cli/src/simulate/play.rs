@@ -1,4 +1,4 @@
-//! A scenario at work.
+//! A scenario at work: on a board of its own, whose clock jumps; or on a deployed stack, in real time.
 
 use super::ledger::Ledger;
 use super::outage::Door;
@@ -9,7 +9,7 @@ use crate::plan_report;
 use crate::trial::{self, Trial};
 use anyhow::{Context as _, bail};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 use switchboard_phone::audio::Voice;
@@ -18,10 +18,17 @@ use switchboard_shared::clock::Clock;
 use switchboard_shared::crypto;
 use switchboard_shared::plan::Plan;
 use switchboard_shared::recording::State;
-use switchboard_shared::store::Listing;
+use switchboard_shared::store::{Listing, Store};
+use tokio::sync::watch;
 
 /// Silence that makes a caller think the line is dead.
 pub(super) const SILENCE_MAX: Duration = Duration::from_secs(10);
+
+/// How often what happens in real time is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long a recording may take through the stack's queue into its bucket.
+const ARCHIVED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Outbound legs in a second when many calls come at once: an account for that many has its limit
 /// raised.
@@ -87,7 +94,7 @@ impl Played {
     #[must_use]
     pub fn callers(&self) -> Vec<Caller<'_>> {
         let mut first: HashMap<&str, (Timestamp, &str)> = HashMap::new();
-        let mut spoken_to = std::collections::HashSet::new();
+        let mut spoken_to = HashSet::new();
         for entry in &self.entries {
             let Some(leg) = entry.leg.as_deref() else {
                 continue;
@@ -182,8 +189,50 @@ enum Act {
     Store(bool),
 }
 
+/// A deployed stack, rung by a phone beside it.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// Vonage's part. Nobody else drives it.
+    pub phone: Phone,
+    /// Where the stack is reached; no slash at the end.
+    pub url: String,
+    /// Lets act as operator.
+    pub operator_token: String,
+    /// Its table.
+    pub store: Store,
+}
+
+/// Where calls are answered.
+enum Site {
+    Board(Box<Board>),
+    Stack(Stack),
+}
+
+impl Site {
+    fn url(&self) -> &str {
+        match self {
+            Self::Board(board) => board.url(),
+            Self::Stack(stack) => &stack.url,
+        }
+    }
+
+    fn operator_token(&self) -> &str {
+        match self {
+            Self::Board(board) => &board.secrets().operator_token,
+            Self::Stack(stack) => &stack.operator_token,
+        }
+    }
+
+    fn store(&self) -> &Store {
+        match self {
+            Self::Board(board) => board.store(),
+            Self::Stack(stack) => &stack.store,
+        }
+    }
+}
+
 struct Stage {
-    board: Board,
+    site: Site,
     phone: Phone,
     clock: Clock,
     scenario: Scenario,
@@ -215,7 +264,24 @@ pub async fn play(
     let mut stage = Stage::build(scenario, how, &plan).await?;
     stage.run(how.at, &mut progress).await?;
     let took = began.elapsed();
-    stage.finish(how, &plan, took).await
+    stage.finish(how.at, &plan, took).await
+}
+
+/// Plays a scenario against a deployed stack, which goes by `plan`, in real time. Its phone may have
+/// been called on before: what came of those calls is left out.
+///
+/// # Errors
+/// When the scenario names what the plan does not have, or the stack's table does not answer.
+pub async fn rehearse(scenario: &Scenario, plan: &Plan, stack: Stack) -> anyhow::Result<Played> {
+    let began = std::time::Instant::now();
+    let clock = Clock::default();
+    let now = clock.now();
+    let (phone, site) = (stack.phone.clone(), Site::Stack(stack));
+    let mut stage = Stage::new(scenario, site, phone, clock)?;
+    stage.learn(plan)?;
+    stage.schedule(now);
+    stage.run_in_real_time(now).await?;
+    stage.finish(now, plan, began.elapsed()).await
 }
 
 impl Stage {
@@ -255,26 +321,35 @@ impl Stage {
         .await
         .context("could not start the board")?;
         let phone = board.phone().cloned().context("the board has no phone")?;
+        let site = Site::Board(Box::new(board));
         let mut stage = Self {
-            legs: vec![None; scenario.calls.len()],
-            connected: vec![false; scenario.calls.len()],
-            scenario: scenario.clone(),
-            board,
-            phone,
-            clock,
             at_once: how.at_once,
-            agenda: BTreeMap::new(),
-            planned: 0,
-            seen: 0,
             door,
-            http: reqwest::Client::builder()
-                .tls_backend_preconfigured(crypto::tls()?)
-                .no_proxy()
-                .build()?,
+            ..Self::new(scenario, site, phone, clock)?
         };
         stage.learn(plan)?;
         stage.schedule(how.at);
         Ok(stage)
+    }
+
+    fn new(scenario: &Scenario, site: Site, phone: Phone, clock: Clock) -> anyhow::Result<Self> {
+        Ok(Self {
+            legs: vec![None; scenario.calls.len()],
+            connected: vec![false; scenario.calls.len()],
+            scenario: scenario.clone(),
+            site,
+            phone,
+            clock,
+            at_once: 1,
+            agenda: BTreeMap::new(),
+            planned: 0,
+            seen: 0,
+            door: None,
+            http: reqwest::Client::builder()
+                .tls_backend_preconfigured(crypto::tls()?)
+                .no_proxy()
+                .build()?,
+        })
     }
 
     /// Has the agents' phones behave.
@@ -353,24 +428,53 @@ impl Stage {
             }
             self.clock.set(next.max(now));
             self.phone.with(|_| ());
-            while let Some(entry) = self.agenda.first_entry() {
-                if entry.key().0 > next {
-                    break;
-                }
-                let act = entry.remove();
-                self.act(act).await?;
-            }
+            self.act_until(next).await?;
         }
+    }
+
+    /// The same where nobody can move the clock: the phone runs by itself.
+    async fn run_in_real_time(&mut self, began: Timestamp) -> anyhow::Result<()> {
+        let last = after(began, LONGEST);
+        let (_stop, mut stopped) = watch::channel(());
+        let runs = self.phone.clone();
+        // Until this returns.
+        tokio::spawn(async move {
+            runs.run(async move { while stopped.changed().await.is_ok() {} })
+                .await;
+        });
+        loop {
+            self.notice();
+            let now = self.clock.now();
+            if self.is_over() || now > last {
+                return Ok(());
+            }
+            self.act_until(now).await?;
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn act_until(&mut self, now: Timestamp) -> anyhow::Result<()> {
+        while let Some(entry) = self.agenda.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            let act = entry.remove();
+            self.act(act).await?;
+        }
+        Ok(())
     }
 
     /// Until nothing is left to do at this moment.
     async fn settle(&self) {
+        let Site::Board(board) = &self.site else {
+            return;
+        };
         loop {
-            self.board.idle().await;
+            board.idle().await;
             if self.phone.deliver(self.at_once).await > 0 {
                 continue;
             }
-            self.board.idle().await;
+            board.idle().await;
             if !self.phone.look(Platform::has_outgoing) {
                 return;
             }
@@ -446,8 +550,8 @@ impl Stage {
             Act::Says(agent, word) => {
                 self.phone
                     .with(|platform| platform.note(format!("{agent} says: {word}")));
-                let url = format!("{}/agents/{agent}/{word}", self.board.url());
-                let token = &self.board.secrets().operator_token;
+                let url = format!("{}/agents/{agent}/{word}", self.site.url());
+                let token = self.site.operator_token();
                 // A refusal is part of the story: an agent would see it, and say it again.
                 let said = self.http.post(url).bearer_auth(token).send().await;
                 let status = said.map(|response| response.status());
@@ -477,38 +581,39 @@ impl Stage {
         }
     }
 
-    async fn finish(self, how: &Simulation, plan: &Plan, took: Duration) -> anyhow::Result<Played> {
+    async fn finish(self, began: Timestamp, plan: &Plan, took: Duration) -> anyhow::Result<Played> {
         let bare = if self.at_once > 1 {
             super::load::bare(&self.http).await?
         } else {
             Vec::new()
         };
         let (entries, legs) = self.phone.look(|platform| {
+            let entries = platform.journal().filter(|entry| entry.at >= began);
+            let legs = platform.legs().filter(|leg| leg.made() >= began);
             (
-                platform.journal().cloned().collect::<Vec<_>>(),
-                platform.legs().cloned().collect::<Vec<_>>(),
+                entries.cloned().collect::<Vec<_>>(),
+                legs.cloned().collect::<Vec<_>>(),
             )
         });
-        let ledger = Ledger::compare(self.board.store(), &entries, &legs).await?;
-        let told = entries
+        let store = self.site.store();
+        let ledger = Ledger::compare(store, &entries, &legs).await?;
+        let told: HashSet<_> = entries
             .iter()
-            .filter(|entry| matches!(entry.what, What::Recorded { .. }));
-        let told = told.count();
-        let mut archived = 0;
-        let mut day = how.at.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let last = self.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
-        while day <= last {
-            let listed = self
-                .board
-                .store()
-                .recordings_in(Listing::Archived(day))
-                .await?;
-            archived += listed
-                .iter()
-                .filter(|recording| recording.state == State::Archived)
-                .count();
-            day = day.tomorrow()?;
-        }
+            .filter_map(|entry| match &entry.what {
+                What::Recorded { recording, .. } => Some(recording.clone()),
+                _ => None,
+            })
+            .collect();
+        let until = std::time::Instant::now() + ARCHIVED_WITHIN;
+        let archived = loop {
+            let archived = archived(store, &told, began, self.clock.now()).await?;
+            // A board has nothing left to do.
+            let waits = matches!(self.site, Site::Stack(_)) && archived < told.len();
+            if !waits || std::time::Instant::now() > until {
+                break archived;
+            }
+            tokio::time::sleep(LOOK).await;
+        };
         let lines = plan
             .lines()
             .map(|line| (line.number.to_string(), line.name.clone()));
@@ -516,22 +621,45 @@ impl Stage {
             .agents()
             .map(|agent| (trial::address(&agent.endpoint), agent.name.to_string()));
         let played = Played {
-            began: how.at,
-            lasted: self.clock.now().duration_since(how.at),
+            began,
+            lasted: self.clock.now().duration_since(began),
             took,
             names: lines.chain(agents).collect(),
             entries,
             legs,
             ledger,
-            recordings: (told, archived),
+            recordings: (told.len(), archived),
             bare,
         };
-        self.board.stop().await;
+        if let Site::Board(board) = self.site {
+            board.stop().await;
+        }
         if let Some(door) = self.door {
             door.close().await;
         }
         Ok(played)
     }
+}
+
+/// How many of these recordings are archived.
+async fn archived(
+    store: &Store,
+    told: &HashSet<String>,
+    from: Timestamp,
+    to: Timestamp,
+) -> anyhow::Result<usize> {
+    let day = |at: Timestamp| at.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let mut archived = 0;
+    let (mut one, last) = (day(from), day(to));
+    while one <= last {
+        let listed = store.recordings_in(Listing::Archived(one)).await?;
+        let ours = listed.iter().filter(|recording| {
+            recording.state == State::Archived && told.contains(recording.notice.recording.as_str())
+        });
+        archived += ours.count();
+        one = one.tomorrow()?;
+    }
+    Ok(archived)
 }
 
 fn hang_up(platform: &mut Platform, leg: &str) {
