@@ -93,7 +93,7 @@ impl Cloud {
     }
 
     /// An operator's shell, who can ask the table and knows no secret.
-    fn operator(&self) -> Shell {
+    fn shell(&self) -> Shell {
         let ours = self.environment.pairs();
         ours.filter(|(name, _)| name.starts_with("AWS_") || name == "SWITCHBOARD_TABLE")
             .fold(Shell::new(), |shell, (name, value)| {
@@ -1306,7 +1306,7 @@ async fn the_plan_comes_from_the_table_where_no_file_is_named() {
     let heard = cloud.call(&answer, DIRECT, "a").await;
     assert_eq!(heard[0]["text"], SORRY, "nobody pushed one yet");
     let plan = PLAN.replace("Putting you through.", "One moment.");
-    let shell = cloud.operator();
+    let shell = cloud.shell();
     shell.write("switchboard.toml", &plan);
     shell.run(&["plan", "push", "--aws"]).await.fine();
     let heard = cloud.call(&answer, DIRECT, "b").await;
@@ -1319,7 +1319,7 @@ async fn a_pushed_plan_is_for_new_calls_and_running_ones_keep_the_version_they_b
     let cloud = Cloud::open().await;
     let from_table = [("SWITCHBOARD_PLAN", "")];
     let start = |function| cloud.start_with(function, &from_table);
-    let shell = cloud.operator();
+    let shell = cloud.shell();
     shell.write("switchboard.toml", PLAN);
     shell.run(&["plan", "push", "--aws"]).await.fine();
     let old = start("answer");

@@ -383,7 +383,7 @@ async fn of_six_who_push_over_one_version_one_wins() {
         .collect();
     let pushing = shells
         .iter()
-        .map(|shell| run(shell, &["push", "--over", &over]));
+        .map(async |shell| run(shell, &["push", "--over", &over]).await);
     let ran = futures_util::future::join_all(pushing).await;
     let won: Vec<_> = (0..6).filter(|n| ran[*n].code == Some(0)).collect();
     assert_eq!(won.len(), 1, "{ran:#?}");
@@ -693,10 +693,8 @@ async fn the_order_is_that_of_being_in_force_whatever_the_clocks_say() {
         (other("Three."), 0),
     ] {
         let now = Timestamp::now() + SignedDuration::from_hours(hours);
-        let signed = Signed::default();
-        let pushed = stack
-            .store
-            .push_plan(&plan(&text), over.as_ref(), signed, now);
+        let (plan, signed) = (plan(&text), Signed::default());
+        let pushed = stack.store.push_plan(&plan, over.as_ref(), signed, now);
         assert!(matches!(pushed.await.unwrap(), Pushed::Done(_)));
         over = stack.store.plan_in_force().await.unwrap();
     }

@@ -27,7 +27,8 @@ pub(in crate::command) struct Diff {
 #[derive(Debug, clap::Args)]
 pub(in crate::command) struct Show {
     /// The version; without it, the one in force.
-    version: Option<Prefix>,
+    #[arg(value_name = "VERSION")]
+    which: Option<Prefix>,
 }
 
 impl Diff {
@@ -74,7 +75,7 @@ impl Diff {
 impl Show {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<Found> {
         let shelf = Shelf::open(global).await?;
-        let found = match &self.version {
+        let found = match &self.which {
             Some(prefix) => named(&shelf.store, prefix).await,
             None => in_force(&shelf.store).await,
         };

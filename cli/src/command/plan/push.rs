@@ -37,7 +37,8 @@ pub(in crate::command) struct Push {
 #[derive(Debug, clap::Args)]
 pub(in crate::command) struct Rollback {
     /// The version; without it, the one that was in force before.
-    version: Option<Prefix>,
+    #[arg(value_name = "VERSION")]
+    to: Option<Prefix>,
     #[command(flatten)]
     how: How,
 }
@@ -105,7 +106,7 @@ impl Rollback {
                  VERSION` prints what to put into it"
             );
         }
-        let text = match &self.version {
+        let text = match &self.to {
             Some(prefix) => named(&shelf.store, prefix).await?,
             None => before(&shelf.store).await?,
         };
