@@ -89,7 +89,7 @@ impl<'t> Compared<'t> {
     pub(super) fn print(&self) {
         match self.changes.as_deref() {
             Some([]) => {
-                show::say("only comments, order or layout differ: calls are answered alike")
+                show::say("only comments, order or layout differ: calls are answered alike");
             }
             Some(changes) => changes
                 .iter()

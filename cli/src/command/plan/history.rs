@@ -49,7 +49,7 @@ impl History {
         });
         show::table(
             [
-                "version", "since", "until", "lines", "flows", "agents", "by", "",
+                "version", "since", "until", "lines", "flows", "agents", "by", "note",
             ],
             rows.collect(),
             "no plan was ever put in force here",

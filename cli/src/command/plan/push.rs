@@ -10,7 +10,7 @@ use crate::command::sentence::sentence;
 use crate::command::{Found, Global, show};
 use crate::environment::Environment;
 use crate::plan_report;
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -64,8 +64,6 @@ fn note(text: &str) -> Result<String, String> {
 struct Wanted {
     plan: Plan,
     text: Text,
-    /// What puts it there, to be typed again.
-    command: String,
 }
 
 impl Push {
@@ -74,18 +72,11 @@ impl Push {
             name: self.file.display().to_string(),
             text: plan_report::text(&self.file)?,
         };
-        let command = format!("switchboard plan push {}", text.name);
-        let Some(wanted) = checked(text, command, global) else {
+        let Some(wanted) = checked(text, global) else {
             return Ok(Found::Problem);
         };
         let shelf = Shelf::open(global).await?;
-        let done = match file_of(&shelf) {
-            Some(file) => Err(anyhow!(
-                "this board goes by its file {file}: change that, and it is in force within a second; \
-                 `--aws` pushes to a stack"
-            )),
-            None => put(&shelf, global, wanted, self.how).await,
-        };
+        let done = put_file(&shelf, global, &wanted, self.how).await;
         shelf.close().await;
         done
     }
@@ -94,32 +85,49 @@ impl Push {
 impl Rollback {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<Found> {
         let shelf = Shelf::open(global).await?;
-        let done = self.on(&shelf, global).await;
+        let done = self.put(&shelf, global).await;
         shelf.close().await;
         done
     }
 
-    async fn on(self, shelf: &Shelf, global: &Global) -> anyhow::Result<Found> {
+    async fn put(self, shelf: &Shelf, global: &Global) -> anyhow::Result<Found> {
         if let Some(file) = file_of(shelf) {
             bail!(
                 "this board goes by its file {file}, and by nothing else: `switchboard plan show \
                  VERSION` prints what to put into it"
             );
         }
+        // First: whatever is pushed after this is told, and not taken for the version before.
+        let over = shelf.store.plan_in_force().await?;
         let text = match &self.to {
             Some(prefix) => named(&shelf.store, prefix).await?,
             None => before(&shelf.store).await?,
         };
-        let command = format!("switchboard plan rollback {}", text.name);
-        let Some(wanted) = checked(text, command, global) else {
+        let Some(wanted) = checked(text, global) else {
             return Ok(Found::Problem);
         };
         let how = How {
             note: self.how.note.or(Some("rollback".to_owned())),
             ..self.how
         };
-        put(shelf, global, wanted, how).await
+        put(shelf, global, &wanted, over, how).await
     }
+}
+
+async fn put_file(
+    shelf: &Shelf,
+    global: &Global,
+    wanted: &Wanted,
+    how: How,
+) -> anyhow::Result<Found> {
+    if let Some(file) = file_of(shelf) {
+        bail!(
+            "this board goes by its file {file}: change that, and it is in force within a second; \
+             `--aws` pushes to a stack"
+        );
+    }
+    let over = shelf.store.plan_in_force().await?;
+    put(shelf, global, wanted, over, how).await
 }
 
 /// The file that a running board goes by.
@@ -150,7 +158,7 @@ async fn before(store: &Store) -> anyhow::Result<Text> {
 }
 
 /// Reads a plan, and shows what is wrong with it; `None` where it cannot be put in force.
-fn checked(text: Text, command: String, global: &Global) -> Option<Wanted> {
+fn checked(text: Text, global: &Global) -> Option<Wanted> {
     let checked = Plan::parse_on(&text.text, Some(jiff::Zoned::now().date()));
     let Some(plan) = checked.plan else {
         faults(&text.name, &text.text, &checked.faults, global);
@@ -162,18 +170,21 @@ fn checked(text: Text, command: String, global: &Global) -> Option<Wanted> {
         let drawn = plan_report::draw(&text.name, &text.text, &checked.faults, colour);
         show::say(&drawn);
     }
-    Some(Wanted {
-        plan,
-        text,
-        command,
-    })
+    Some(Wanted { plan, text })
 }
 
-async fn put(shelf: &Shelf, global: &Global, wanted: Wanted, how: How) -> anyhow::Result<Found> {
+/// Shows what a plan changes, and puts it in force over the one that is.
+async fn put(
+    shelf: &Shelf,
+    global: &Global,
+    wanted: &Wanted,
+    over: Option<InForce>,
+    how: How,
+) -> anyhow::Result<Found> {
     let store = &shelf.store;
-    let over = store.plan_in_force().await?;
-    if let Some(same) = over.as_ref().filter(|over| is_it(over, &wanted)) {
-        return Ok(already(global, &same.push));
+    let is = |version: &str| over.as_ref().is_some_and(|it| it.push.version == version);
+    if let (Some(over), true) = (&over, is(wanted.plan.version())) {
+        return Ok(already(global, &over.push));
     }
     if let Some(looked_at) = &how.over
         && !over
@@ -181,14 +192,11 @@ async fn put(shelf: &Shelf, global: &Global, wanted: Wanted, how: How) -> anyhow
             .is_some_and(|over| looked_at.is_of(&over.push.version))
     {
         let before = named(store, looked_at).await.ok();
-        return Ok(overtaken(global, &wanted, before, over.as_ref()));
+        return Ok(overtaken(global, before.as_ref(), over.as_ref()));
     }
     let old = over.as_ref().map(Text::from);
-    let compared = old.as_ref().map(|old| Compared::of(old, &wanted.text));
-    if !global.json {
-        first_or_other(&wanted, compared.as_ref());
-    }
-    // A word to the operator, which stands in the way of nothing.
+    let change = shown(global, wanted, old.as_ref());
+    // Words to the operator, which stand in the way of nothing.
     if let Some(over) = &over
         && let Err(error) = left_behind(store, over, &wanted.plan).await
     {
@@ -201,31 +209,30 @@ async fn put(shelf: &Shelf, global: &Global, wanted: Wanted, how: How) -> anyhow
              whatever is in force",
         );
     }
-    let change = compared.as_ref().map(Compared::json);
     if how.dry_run {
         if global.json {
             let in_force = over.as_ref().map(|over| &over.push);
-            show::json(&outcome("dry-run", in_force, change));
+            show::json(&outcome("dry-run", in_force, &change));
         }
-        let over = over.map_or_else(String::new, |over| format!(" --over {}", over.push.version));
-        show::say(&format!(
-            "nothing was pushed; `{}{over}` does it",
-            wanted.command
-        ));
+        show::say(&match &over {
+            Some(over) => format!(
+                "nothing was pushed; with `--over {}` in place of `--dry-run` it is, over this version \
+                 and no other",
+                over.push.version
+            ),
+            None => "nothing was pushed; without `--dry-run` it is".to_owned(),
+        });
         return Ok(Found::Fine);
     }
     let signed = Signed {
         by: by(),
         note: how.note,
     };
-    let now = Timestamp::now();
-    match store
-        .push_plan(&wanted.plan, over.as_ref(), signed, now)
-        .await?
-    {
+    let pushed = store.push_plan(&wanted.plan, over.as_ref(), signed, Timestamp::now());
+    match pushed.await? {
         Pushed::Done(push) => {
             if global.json {
-                show::json(&outcome("pushed", Some(&push), change));
+                show::json(&outcome("pushed", Some(&push), &change));
             }
             let from_now_on = match shelf.board {
                 None => format!(
@@ -242,12 +249,28 @@ async fn put(shelf: &Shelf, global: &Global, wanted: Wanted, how: How) -> anyhow
             let same = store.plan_in_force().await?;
             Ok(same.map_or(Found::Fine, |same| already(global, &same.push)))
         }
-        Pushed::Overtaken(other) => Ok(overtaken(global, &wanted, old, other.as_deref())),
+        Pushed::Overtaken(other) => Ok(overtaken(global, old.as_ref(), other.as_deref())),
     }
 }
 
-fn is_it(over: &InForce, wanted: &Wanted) -> bool {
-    over.push.version == wanted.plan.version()
+/// Shows what a plan changes; to a program it is given.
+fn shown(global: &Global, wanted: &Wanted, old: Option<&Text>) -> Value {
+    let Some(old) = old else {
+        let plan = &wanted.plan;
+        show::say(&format!(
+            "no plan was in force here before; this one has {} lines, {} flows, {} agents",
+            plan.lines().count(),
+            plan.flows().count(),
+            plan.agents().count()
+        ));
+        return Value::Null;
+    };
+    let compared = Compared::of(old, &wanted.text);
+    if global.json {
+        return compared.json();
+    }
+    compared.print();
+    Value::Null
 }
 
 /// Who pushes, as this machine calls them.
@@ -271,13 +294,13 @@ fn stands(push: &store::Push) -> String {
 }
 
 /// What came of it, for a program.
-fn outcome(outcome: &str, in_force: Option<&store::Push>, change: Option<Value>) -> Value {
+fn outcome(outcome: &str, in_force: Option<&store::Push>, change: &Value) -> Value {
     json!({ "outcome": outcome, "in_force": in_force, "change": change })
 }
 
 fn already(global: &Global, in_force: &store::Push) -> Found {
     if global.json {
-        show::json(&outcome("unchanged", Some(in_force), None));
+        show::json(&outcome("unchanged", Some(in_force), &Value::Null));
     }
     show::say(&format!(
         "nothing to push: {} is in force already; {}",
@@ -287,42 +310,20 @@ fn already(global: &Global, in_force: &store::Push) -> Found {
     Found::Fine
 }
 
-fn first_or_other(wanted: &Wanted, compared: Option<&Compared<'_>>) {
-    let Some(compared) = compared else {
-        let plan = &wanted.plan;
-        show::say(&format!(
-            "no plan was in force here before; this one has {} lines, {} flows, {} agents",
-            plan.lines().count(),
-            plan.flows().count(),
-            plan.agents().count()
-        ));
-        return;
-    };
-    compared.print();
-}
-
 /// Tells that another plan is in force than the one that was looked at, and what it changed.
-fn overtaken(
-    global: &Global,
-    wanted: &Wanted,
-    before: Option<Text>,
-    other: Option<&InForce>,
-) -> Found {
+fn overtaken(global: &Global, before: Option<&Text>, other: Option<&InForce>) -> Found {
     let Some(other) = other else {
         if global.json {
-            show::json(&outcome("refused", None, None));
+            show::json(&outcome("refused", None, &Value::Null));
         }
-        show::complain(&format!(
-            "not pushed: no plan is in force by now; `{}` puts this one there",
-            wanted.command
-        ));
+        show::complain("not pushed: no plan is in force here; without `--over` this one is then");
         return Found::Problem;
     };
     let now = Text::from(other);
-    let compared = before.as_ref().map(|before| Compared::of(before, &now));
+    let compared = before.map(|before| Compared::of(before, &now));
     if global.json {
-        let change = compared.as_ref().map(Compared::json);
-        show::json(&outcome("refused", Some(&other.push), change));
+        let change = compared.as_ref().map_or(Value::Null, Compared::json);
+        show::json(&outcome("refused", Some(&other.push), &change));
     }
     show::complain(&format!("not pushed: {}", stands(&other.push)));
     if let (Some(compared), false) = (&compared, global.json) {
@@ -330,8 +331,8 @@ fn overtaken(
         compared.print();
     }
     show::say(&format!(
-        "look at it, take over what should stay, and then `{} --over {}`",
-        wanted.command, other.push.version
+        "look at it, take over what should stay, and push again with `--over {}`",
+        other.push.version
     ));
     Found::Problem
 }
