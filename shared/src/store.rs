@@ -40,7 +40,7 @@
 //! | [`transcript`](Store::transcript), [`update_transcript`](Store::update_transcript) | archive, CLI | transcript, conditional | 1 | 2 to 66 |
 //! | [`pending_transcripts`](Store::pending_transcripts) | sweep | listing index, eventual | 0.5 per 8 | – |
 //! | [`plan`](Store::plan), [`plan_in_force`](Store::plan_in_force) | every function at start, then every 30 s; CLI | plan, consistent | 1 per 4 KB | – |
-//! | [`push_plan`](Store::push_plan) | CLI, board | text of two versions; then plan + push, transaction | – | 6, and 3 per KB of the new plan, 1 per KB of the old |
+//! | [`push_plan`](Store::push_plan) | CLI, board | text of two versions; then plan + push, transaction | – | 6; for each KB more of the new plan 3, of the old one 1 |
 //! | [`plan_named`](Store::plan_named) | CLI | versions that begin so, consistent; plan | 1 per 4 KB of up to three | – |
 //! | [`pushes`](Store::pushes) | CLI | plan; pushes, newest first, consistent | 1 per 4 KB of the plan, 1 per 15 pushes | – |
 //!
