@@ -31,8 +31,9 @@ use switchboard_shared::aws::{self, Waits};
 use switchboard_shared::clock::Clock;
 use switchboard_shared::config::{ConfigError, Lookup, token_hash};
 use switchboard_shared::job::JobQueue;
+use switchboard_shared::plan::Plan;
 use switchboard_shared::plans::{PlanError, Plans};
-use switchboard_shared::store::{self, Store, StoreError};
+use switchboard_shared::store::{self, Pushed, Signed, Store, StoreError};
 use switchboard_shared::{chain, web};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -145,6 +146,8 @@ pub struct Address {
     pub archive_queue: String,
     /// Its dispatch queue.
     pub dispatch_queue: String,
+    /// The plan file it goes by.
+    pub plan: PathBuf,
 }
 
 /// A running board.
@@ -241,8 +244,9 @@ impl Board {
             transfer.warm(),
             dispatch.warm()
         );
-        push(&plans, &store).await?;
-        tasks.spawn(watch_plan(plans.clone(), store.clone(), stopped.clone()));
+        push(plans.current().await?.as_ref(), &store, clock.now()).await?;
+        let watched = watch_plan(plans.clone(), store.clone(), clock.clone(), stopped.clone());
+        tasks.spawn(watched);
         let dispatch = Arc::new(dispatch);
         let archiver = Arc::new(archiver);
         let sqs = aws_sdk_sqs::Client::new(&patient);
@@ -333,6 +337,7 @@ impl Board {
             bucket: of("SWITCHBOARD_BUCKET"),
             archive_queue: of("SWITCHBOARD_ARCHIVE_QUEUE_URL"),
             dispatch_queue: of("SWITCHBOARD_DISPATCH_QUEUE_URL"),
+            plan: absolute(of("SWITCHBOARD_PLAN")),
         };
         if let Some(data) = &config.data {
             let json = serde_json::to_vec_pretty(&address).expect("an address is text");
@@ -601,15 +606,28 @@ async fn queue_with_dead_letters(
 }
 
 /// Puts the plan file into the table: running calls keep their version, and the CLI reads it there.
-async fn push(plans: &Plans, store: &Store) -> Result<(), BoardError> {
-    let plan = plans.current().await?;
-    store
-        .push_plan(plan.version(), plan.text(), Timestamp::now())
-        .await?;
-    Ok(())
+/// The board goes by its file, so whatever is in force gives way.
+async fn push(plan: &Plan, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let mut over = store.plan_in_force().await?;
+    loop {
+        let signed = Signed {
+            by: Some("the board".to_owned()),
+            note: None,
+        };
+        match store.push_plan(plan, over.as_ref(), signed, now).await? {
+            Pushed::Done(_) | Pushed::Already => return Ok(()),
+            // Another board on the same table.
+            Pushed::Overtaken(other) => over = other.map(|other| *other),
+        }
+    }
 }
 
-async fn watch_plan(plans: Arc<Plans>, store: Store, mut stop: watch::Receiver<bool>) {
+async fn watch_plan(
+    plans: Arc<Plans>,
+    store: Store,
+    clock: Clock,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut version = plans
         .current()
         .await
@@ -622,10 +640,7 @@ async fn watch_plan(plans: Arc<Plans>, store: Store, mut stop: watch::Receiver<b
         if version.as_deref() == Some(plan.version()) {
             continue;
         }
-        match store
-            .push_plan(plan.version(), plan.text(), Timestamp::now())
-            .await
-        {
+        match push(&plan, &store, clock.now()).await {
             Ok(()) => {
                 tracing::info!(
                     plan.version = plan.version(),
@@ -636,6 +651,11 @@ async fn watch_plan(plans: Arc<Plans>, store: Store, mut stop: watch::Receiver<b
             Err(error) => tracing::error!(error = %chain(&error), "the changed plan is not kept"),
         }
     }
+}
+
+/// The same path from wherever a command is run.
+fn absolute(path: String) -> PathBuf {
+    std::path::absolute(&path).unwrap_or_else(|_| PathBuf::from(path))
 }
 
 /// At the start everything pending is queued again, since the queue began empty; then as in the

@@ -15,6 +15,7 @@ mod plan;
 mod preview;
 mod queue;
 mod recordings;
+mod sentence;
 mod sheet;
 mod show;
 mod sign;
@@ -58,7 +59,7 @@ struct Global {
 enum What {
     /// Run everything on this machine, no account needed.
     Dev(dev::Dev),
-    /// Look after the plan file.
+    /// Look after the plan: its file, and the versions in force.
     #[command(subcommand)]
     Plan(plan::Plan),
     /// Show what a call would hear, and why.
@@ -125,7 +126,7 @@ impl Command {
         let global = self.global;
         let done = match self.what {
             What::Dev(dev) => dev.run(&global).await,
-            What::Plan(plan) => plan.run(&global),
+            What::Plan(plan) => plan.run(&global).await,
             What::Preview(preview) => preview.run(),
             What::Simulate(simulate) => simulate.run(&global).await,
             What::Ncco(ncco) => ncco.run(&global),

@@ -5,6 +5,8 @@ pub mod cloud;
 pub mod command;
 pub mod engines;
 pub mod environment;
+pub mod plan_change;
+pub mod plan_diff;
 pub mod plan_graph;
 pub mod plan_report;
 mod poller;

@@ -74,7 +74,7 @@ pub fn draw(name: &str, text: &str, faults: &[PlanFault], colour: bool) -> Strin
 
 /// The text with an asterisk for each byte of what may be the address of a target, so that places in
 /// it stay what they are: whatever is in quotes and has a slash, under `[[notify]]` or beside its keys.
-fn hidden(text: &str) -> String {
+pub(crate) fn hidden(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut under = false;
     for line in text.split_inclusive('\n') {

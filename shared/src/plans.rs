@@ -7,11 +7,12 @@ use crate::store::{Store, StoreError};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
 
 /// How long a plan from the table is used before it is read again. An operator's push is in force
 /// everywhere after this time, and a busy function pays one read in half a minute.
-const FRESH: Duration = Duration::from_secs(30);
+pub const FRESH: Duration = Duration::from_secs(30);
 
 /// How long a plan in use may take to be read again, while a caller waits. A read takes 5 ms; past
 /// this the plan at hand does better than silence, and the next look is in [`FRESH`].
@@ -219,5 +220,139 @@ impl Plans {
         };
         let Checked { plan, faults } = Plan::parse(&text);
         plan.ok_or(PlanError::Faulty(faults.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+    use aws_smithy_types::body::SdkBody;
+    use serde_json::{Value, json};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A DynamoDB of plans alone, in this process: the time that a test stops is its own.
+    #[derive(Debug, Clone, Default)]
+    struct Shelf {
+        /// By sort key.
+        texts: Arc<Mutex<HashMap<String, String>>>,
+        asked: Arc<AtomicUsize>,
+    }
+
+    impl Shelf {
+        fn plans(&self) -> Plans {
+            let connector = SharedHttpConnector::new(self.clone());
+            let config = Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::from_static("eu-west-1"))
+                .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+                .http_client(http_client_fn(move |_, _| connector.clone()))
+                .build();
+            Plans::new(None, Store::new(Client::from_conf(config), "switchboard"))
+        }
+
+        /// Puts a plan in force, and keeps it.
+        fn push(&self, plan: &Plan) {
+            let mut texts = self.texts.lock().unwrap();
+            texts.insert("CURRENT".to_owned(), plan.text().to_owned());
+            texts.insert(
+                format!("VERSION#{}", plan.version()),
+                plan.text().to_owned(),
+            );
+        }
+
+        /// How often it was asked.
+        fn asked(&self) -> usize {
+            self.asked.load(Ordering::Relaxed)
+        }
+    }
+
+    impl HttpConnector for Shelf {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            let asked: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+            let key = asked["Key"]["sk"]["S"].as_str().unwrap();
+            let answer = match self.texts.lock().unwrap().get(key) {
+                Some(text) => {
+                    let version = Plan::parse(text).plan.unwrap().version().to_owned();
+                    json!({ "Item": { "version": { "S": version }, "text": { "S": text } } })
+                }
+                None => json!({}),
+            };
+            let body = SdkBody::from(answer.to_string());
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(200_u16.try_into().unwrap(), body)))
+        }
+    }
+
+    fn plan(say: &str) -> Plan {
+        let text = format!("[flow.closed]\ntype = \"message\"\nsay = \"{say}\"\n");
+        Plan::parse(&text).plan.unwrap()
+    }
+
+    fn call(plan: &Plan) -> Call {
+        Call::new(
+            "leg-1".parse().unwrap(),
+            "CON-1".parse().unwrap(),
+            "447700900000".to_owned(),
+            jiff::Timestamp::UNIX_EPOCH,
+            "https://switchboard.example".to_owned(),
+            plan,
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pushed_plan_is_in_force_after_half_a_minute_and_not_asked_for_before() {
+        let (shelf, [first, second]) = (Shelf::default(), ["First.", "Second."].map(plan));
+        shelf.push(&first);
+        let plans = shelf.plans();
+        let current = async || plans.current().await.unwrap().version().to_owned();
+        assert_eq!(current().await, first.version());
+        shelf.push(&second);
+        tokio::time::advance(FRESH - Duration::from_millis(1)).await;
+        assert_eq!(
+            (current().await.as_str(), shelf.asked()),
+            (first.version(), 1)
+        );
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(
+            (current().await.as_str(), shelf.asked()),
+            (second.version(), 2)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_running_call_keeps_the_version_it_began_with_in_every_function() {
+        let (shelf, [first, second]) = (Shelf::default(), ["First.", "Second."].map(plan));
+        shelf.push(&first);
+        let began = call(&first);
+        let (old, new) = (shelf.plans(), shelf.plans());
+        old.current().await.unwrap();
+        shelf.push(&second);
+        tokio::time::advance(FRESH).await;
+        for plans in [&old, &new] {
+            let current = plans.current().await.unwrap();
+            assert_eq!(current.version(), second.version());
+            assert_eq!(plans.of(&began).await.unwrap().version(), first.version());
+        }
+        // A function that reads the new plan late has its calls from one that did not.
+        let late = shelf.plans();
+        shelf.push(&first);
+        late.current().await.unwrap();
+        shelf.push(&second);
+        let of = late.of(&call(&second)).await.unwrap();
+        assert_eq!(of.version(), second.version());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_whose_version_is_gone_goes_on_by_the_plan_in_force() {
+        let (shelf, [first, second]) = (Shelf::default(), ["First.", "Second."].map(plan));
+        shelf.push(&second);
+        let of = shelf.plans().of(&call(&first)).await.unwrap();
+        assert_eq!(of.version(), second.version());
     }
 }

@@ -39,7 +39,10 @@
 //! | [`keep_transcript`](Store::keep_transcript) | recording | event + transcript, transaction | – | 8 |
 //! | [`transcript`](Store::transcript), [`update_transcript`](Store::update_transcript) | archive, CLI | transcript, conditional | 1 | 2 to 66 |
 //! | [`pending_transcripts`](Store::pending_transcripts) | sweep | listing index, eventual | 0.5 per 8 | – |
-//! | [`plan`](Store::plan) | every function at start, then every 30 s | plan, consistent | 1 per 4 KB | – |
+//! | [`plan`](Store::plan), [`plan_in_force`](Store::plan_in_force) | every function at start, then every 30 s; CLI | plan, consistent | 1 per 4 KB | – |
+//! | [`push_plan`](Store::push_plan) | CLI, board | text of two versions; then plan + push, transaction | – | 6; for each KB more of the new plan 3, of the old one 1 |
+//! | [`plan_named`](Store::plan_named) | CLI | versions that begin so, consistent; plan | 1 per 4 KB of up to three | – |
+//! | [`pushes`](Store::pushes) | CLI | plan; pushes, newest first, consistent | 1 per 4 KB of the plan, 1 per 15 pushes | – |
 //!
 //! Nothing scans.
 
@@ -63,6 +66,10 @@ pub use calls::{Begun, LedgerEvent, Noted, Turn};
 pub use hold::{Held, Looked};
 pub use keep::Look;
 pub use key::{Home, Key, Listing};
+pub use plans::{
+    InForce, NOTE_MAX, Named, NoVersion, PREFIX_MIN, PlanText, Prefix, Push, Pushed, Signed,
+    VERSIONS_KEEP,
+};
 pub use queue::{Claimed, Waiting};
 pub use room::{FAILURES_TOLD, Rung, StaffTurn};
 pub use table::{TABLE_KEYS, create_table};

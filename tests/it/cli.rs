@@ -58,6 +58,8 @@ async fn help_and_version_are_printed_and_nothing_is_wrong() {
         &["dev", "--help"],
         &["plan", "check", "--help"],
         &["plan", "graph", "--help"],
+        &["plan", "push", "--help"],
+        &["plan", "rollback", "--help"],
         &["preview", "--help"],
         &["ncco", "check", "-h"],
         &["calls", "--help"],
@@ -219,6 +221,10 @@ async fn without_a_data_folder_the_way_to_one_is_told_and_none_is_made() {
         &["recordings", "get", "r"],
         &["recordings", "retry", "r"],
         &["recordings", "retry", "--all"],
+        &["plan", "history"],
+        &["plan", "rollback"],
+        &["plan", "diff", "abcd", "abce"],
+        &["plan", "show"],
     ] {
         for more in [&[][..], &["--json"], &["--data", "elsewhere"]] {
             let all: Vec<_> = arguments.iter().chain(more).copied().collect();

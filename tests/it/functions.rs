@@ -4,6 +4,7 @@ use crate::envelope;
 use crate::lambda::Lambda;
 use crate::loopback::Loopback;
 use crate::platform::{Content, Destination, RecordingFault, Reply};
+use crate::shell::Shell;
 use crate::webhook_signing::{Forgery, Signer};
 use crate::world::{CALLER, PLAN, World, action, eventually, incoming, kinds, now, rings};
 use aws_sdk_sqs::types::Message;
@@ -89,6 +90,15 @@ impl Cloud {
             environment.set(name, *value);
         }
         Lambda::start(&built(function), environment.pairs().collect())
+    }
+
+    /// An operator's shell, who can ask the table and knows no secret.
+    fn shell(&self) -> Shell {
+        let ours = self.environment.pairs();
+        ours.filter(|(name, _)| name.starts_with("AWS_") || name == "SWITCHBOARD_TABLE")
+            .fold(Shell::new(), |shell, (name, value)| {
+                shell.with(&name, value)
+            })
     }
 
     /// Asks the board.
@@ -1309,15 +1319,53 @@ async fn the_plan_comes_from_the_table_where_no_file_is_named() {
     let heard = cloud.call(&answer, DIRECT, "a").await;
     assert_eq!(heard[0]["text"], SORRY, "nobody pushed one yet");
     let plan = PLAN.replace("Putting you through.", "One moment.");
-    let version = Plan::parse(&plan).plan.unwrap().version().to_owned();
-    cloud
-        .store
-        .push_plan(&version, &plan, Timestamp::now())
-        .await
-        .unwrap();
+    let shell = cloud.shell();
+    shell.write("switchboard.toml", &plan);
+    shell.run(&["plan", "push", "--aws"]).await.fine();
     let heard = cloud.call(&answer, DIRECT, "b").await;
     assert_eq!(heard[0]["text"], "One moment.");
-    assert_eq!(kept(&cloud.store, "b").await["plan"], version);
+    assert_eq!(kept(&cloud.store, "b").await["plan"], version(&plan));
+}
+
+#[tokio::test]
+async fn a_pushed_plan_is_for_new_calls_and_running_ones_keep_the_version_they_began_with() {
+    let cloud = Cloud::open().await;
+    let from_table = [("SWITCHBOARD_PLAN", "")];
+    let start = |function| cloud.start_with(function, &from_table);
+    let shell = cloud.shell();
+    shell.write("switchboard.toml", PLAN);
+    shell.run(&["plan", "push", "--aws"]).await.fine();
+    let old = start("answer");
+    let hold = cloud.call(&old, SUPPORT, "before").await;
+    // Other music, and one agent less to look for.
+    let plan = PLAN
+        .replace("https://example.com/a.mp3", "https://example.com/new.mp3")
+        .replace("https://example.com/b.mp3", "https://example.com/new.mp3");
+    shell.write("switchboard.toml", &plan);
+    shell.run(&["plan", "push", "--aws"]).await.fine();
+    // A function that has read a plan goes by it for half a minute, which is tried where time can be
+    // stopped: in `plans.rs`. One that starts now reads what was pushed.
+    let (answer, event) = (start("answer"), start("event"));
+    let music = |ncco: &Value| action(ncco, "stream")["streamUrl"][0].clone();
+    let new = cloud.call(&answer, SUPPORT, "after").await;
+    assert_eq!(music(&new), "https://example.com/new.mp3");
+    assert_eq!(kept(&cloud.store, "after").await["plan"], version(&plan));
+    // The music of both callers ends, and one function tells them apart.
+    let next = async |hold| ask(&event, &cloud.signed(of_notify(hold))).await.body;
+    assert_eq!(music(&next(&hold).await), "https://example.com/b.mp3");
+    assert_eq!(music(&next(&new).await), "https://example.com/new.mp3");
+    // Back again: calls of a version that was replaced have theirs as well.
+    shell.run(&["plan", "rollback", "--aws"]).await.fine();
+    let (answer, event) = (start("answer"), start("event"));
+    let hold = cloud.call(&answer, SUPPORT, "back").await;
+    assert_eq!(music(&hold), "https://example.com/a.mp3");
+    assert_eq!(kept(&cloud.store, "back").await["plan"], version(PLAN));
+    let next = ask(&event, &cloud.signed(of_notify(&new))).await.body;
+    assert_eq!(music(&next), "https://example.com/new.mp3");
+}
+
+fn version(plan: &str) -> String {
+    Plan::parse(plan).plan.unwrap().version().to_owned()
 }
 
 /// A Secrets Manager that holds one secret text, whatever it is asked for.

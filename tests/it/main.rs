@@ -14,6 +14,7 @@ mod hotline;
 mod ledger;
 mod notify;
 mod phone;
+mod plans;
 mod queue;
 mod recordings;
 mod restart;

@@ -2,6 +2,7 @@
 
 use super::chosen::{Chosen, moment};
 use super::desk::Desk;
+use super::sentence::sentence;
 use super::sheet::{self, Format};
 use super::summary::duration;
 use super::{Found, Global, export, show};
@@ -177,17 +178,7 @@ fn standing(call: &Call, facts: &Facts) -> String {
 }
 
 fn reason(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    let count = text.chars().count();
-    if text.is_empty() || text.chars().any(char::is_control) {
-        return Err("write a sentence on one line".to_owned());
-    }
-    if count > REASON_MAX {
-        return Err(format!(
-            "it has {count} characters; write at most {REASON_MAX}"
-        ));
-    }
-    Ok(text.to_owned())
+    sentence(text, REASON_MAX)
 }
 
 /// The call of a leg, or the one that was in a conversation.

@@ -8,7 +8,7 @@ use crate::environment::Environment;
 use crate::secrets::Secrets;
 use anyhow::Context as _;
 use aws_config::SdkConfig;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use switchboard_shared::archive::Archive;
@@ -44,6 +44,8 @@ pub(super) enum Place {
         jobs: JobQueue,
         /// Its owner's token.
         token: String,
+        /// The plan file it goes by.
+        plan: PathBuf,
     },
     /// A board's folder. The lock keeps a board from starting meanwhile.
     Asleep {
@@ -70,7 +72,8 @@ impl Desk {
         // Secrets are the first thing a board makes: a folder without them is somebody else's.
         anyhow::ensure!(
             data.join("secrets.json").is_file(),
-            "there is no board in {}; `switchboard dev` makes one, or name its folder with --data",
+            "there is no board in {}; `switchboard dev` makes one, or name its folder with --data; \
+             --aws works on a stack",
             data.display()
         );
         let environment = Environment::of_process();
@@ -131,6 +134,7 @@ impl Desk {
                 archive_queue: JobQueue::new(sqs.clone(), address.archive_queue),
                 jobs: JobQueue::new(sqs, address.dispatch_queue),
                 token: Secrets::open(data)?.operator_token,
+                plan: address.plan,
             },
         })
     }
@@ -178,6 +182,38 @@ impl Desk {
     /// Leaves everything as it should be.
     pub(super) async fn close(self) {
         if let Place::Asleep { engines, .. } = self.place {
+            engines.close().await;
+        }
+    }
+}
+
+/// What the commands about versions of the plan work on: the table alone. Whoever pushes plans to a
+/// stack need not be able to read its secrets.
+pub(super) struct Shelf {
+    pub(super) store: Store,
+    /// Where that is; none for a deployed stack.
+    pub(super) board: Option<Place>,
+}
+
+impl Shelf {
+    pub(super) async fn open(global: &Global) -> anyhow::Result<Self> {
+        if !global.aws {
+            let Desk { store, place, .. } = Desk::board(&global.data).await?;
+            let board = Some(place);
+            return Ok(Self { store, board });
+        }
+        let sdk = aws::config(Waits::Nobody).await;
+        let mut lookup = board::lookup(&Environment::of_process());
+        let store = Store::from_lookup(&mut lookup, &sdk);
+        Ok(Self {
+            store: lookup.finish(Some(store))?,
+            board: None,
+        })
+    }
+
+    /// Leaves everything as it should be.
+    pub(super) async fn close(self) {
+        if let Some(Place::Asleep { engines, .. }) = self.board {
             engines.close().await;
         }
     }

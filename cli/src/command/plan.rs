@@ -1,13 +1,18 @@
-//! `switchboard plan`: the plan file.
+//! `switchboard plan`: the plan file, and the versions in force.
+
+mod compared;
+mod diff;
+mod history;
+mod push;
 
 use super::{Found, Global, show};
 use crate::plan_graph::PlanGraph;
 use crate::plan_report;
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
-use switchboard_shared::plan::Plan as Parsed;
+use switchboard_shared::plan::{Plan as Parsed, PlanFault};
 
-/// Look after the plan file.
+/// Look after the plan: its file, and the versions in force.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Plan {
     /// Find every fault in a plan, with its line and what to do about it.
@@ -28,6 +33,16 @@ pub(super) enum Plan {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Put a plan file in force: it is answered by within half a minute.
+    Push(push::Push),
+    /// List what was put in force, by whom and when.
+    History(history::History),
+    /// Show what differs: the file from the plan in force, or one version from another.
+    Diff(diff::Diff),
+    /// Put an earlier version in force again.
+    Rollback(push::Rollback),
+    /// Print a version as the file it was.
+    Show(diff::Show),
 }
 
 /// How a plan is drawn.
@@ -49,7 +64,7 @@ impl Format {
 }
 
 impl Plan {
-    pub(super) fn run(self, global: &Global) -> anyhow::Result<Found> {
+    pub(super) async fn run(self, global: &Global) -> anyhow::Result<Found> {
         match self {
             Self::Check { file } => check(&file, global),
             Self::Graph {
@@ -57,6 +72,11 @@ impl Plan {
                 format,
                 output,
             } => graph(&file, format, output.as_deref(), global),
+            Self::Push(push) => push.run(global).await,
+            Self::History(history) => history.run(global).await,
+            Self::Diff(diff) => diff.run(global).await,
+            Self::Rollback(rollback) => rollback.run(global).await,
+            Self::Show(show) => show.run(global).await,
         }
     }
 }
@@ -89,18 +109,20 @@ fn graph(
     Ok(Found::Fine)
 }
 
+/// Prints what is wrong with a plan.
+fn faults(name: &str, text: &str, faults: &[PlanFault], global: &Global) {
+    show::line(&if global.json {
+        plan_report::json(faults)
+    } else {
+        plan_report::draw(name, text, faults, show::colour())
+    });
+}
+
 fn check(file: &Path, global: &Global) -> anyhow::Result<Found> {
     let text = plan_report::text(file)?;
     let checked = Parsed::parse_on(&text, Some(jiff::Zoned::now().date()));
-    if global.json {
-        show::line(&plan_report::json(&checked.faults));
-    } else if !checked.faults.is_empty() {
-        show::line(&plan_report::draw(
-            &file.display().to_string(),
-            &text,
-            &checked.faults,
-            show::colour(),
-        ));
+    if global.json || !checked.faults.is_empty() {
+        faults(&file.display().to_string(), &text, &checked.faults, global);
     }
     let Some(plan) = checked.plan else {
         return Ok(Found::Problem);

@@ -12,6 +12,16 @@ pub(super) fn line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
+/// Prints a text as it is, for a file.
+pub(super) fn text(text: &str) {
+    let _ = write!(std::io::stdout(), "{text}");
+}
+
+/// What somebody else wrote down, without what a terminal would obey.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
 /// Prints data as JSON.
 pub(super) fn json(data: &impl Serialize) {
     line(&serde_json::to_string_pretty(data).expect("what we print is JSON"));

@@ -32,6 +32,10 @@ pub(super) const HELD: &str = "HELD";
 pub(super) const RUNG: &str = "RUNG#";
 /// What the sort keys of waiting callers begin with.
 pub(super) const WAITING: &str = "WAIT#";
+/// Partition key of all versions of the plan.
+pub(super) const PLAN: &str = "PLAN";
+/// What the sort keys of plans that were replaced begin with.
+pub(super) const PUSH: &str = "PUSH#";
 
 /// What an event is kept with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,8 +97,10 @@ pub enum Key<'a> {
     Transcript(&'a RecordingId),
     /// The plan in force.
     CurrentPlan,
-    /// A version of the plan.
+    /// The text of a version of the plan.
     Plan(&'a str),
+    /// That a plan was in force, by the number of its push. Sorts by it.
+    Push(u64),
 }
 
 impl Key<'_> {
@@ -111,7 +117,7 @@ impl Key<'_> {
             Self::Look { .. } => LOOKS.to_owned(),
             Self::Held(_) => HELD.to_owned(),
             Self::Notification(id) => format!("NEWS#{}", id.news),
-            Self::CurrentPlan | Self::Plan(_) => "PLAN".to_owned(),
+            Self::CurrentPlan | Self::Plan(_) | Self::Push(_) => PLAN.to_owned(),
         }
     }
 
@@ -135,6 +141,8 @@ impl Key<'_> {
             Self::Transcript(_) => "TRANSCRIPT".to_owned(),
             Self::CurrentPlan => "CURRENT".to_owned(),
             Self::Plan(version) => format!("VERSION#{version}"),
+            // As many digits as the largest has, so text order is their order.
+            Self::Push(number) => format!("{PUSH}{number:020}"),
         }
     }
 }
@@ -255,6 +263,7 @@ mod tests {
             Key::Transcript(&recording),
             Key::CurrentPlan,
             Key::Plan("x"),
+            Key::Push(1),
         ];
         let all: std::collections::HashSet<_> = keys.iter().map(|k| (k.pk(), k.sk())).collect();
         assert_eq!(all.len(), keys.len());
