@@ -243,6 +243,16 @@ async fn a_dry_run_shows_all_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn who_pushes_where_a_file_may_be_used_instead_is_told() {
+    let stack = Stack::open().await;
+    let shell = stack.operator("olga", PLAN);
+    let shell = shell.with("SWITCHBOARD_PLAN", "/opt/plan.toml");
+    let ran = run(&shell, &["push"]).await.fine();
+    assert!(ran.err.contains("SWITCHBOARD_PLAN is set here"), "{ran:?}");
+    assert_eq!(stack.in_force().await, version(PLAN));
+}
+
+#[tokio::test]
 async fn an_address_of_a_target_is_in_no_diff() {
     let stack = Stack::open().await;
     let with = |secret: &str| {
