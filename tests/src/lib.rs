@@ -17,6 +17,7 @@ pub mod loopback;
 pub mod platform;
 pub mod query;
 pub mod shell;
+pub mod template;
 pub mod unique;
 pub mod webhook_signing;
 pub mod wire;

@@ -587,9 +587,13 @@ impl Stage {
         } else {
             Vec::new()
         };
+        // The platform counts milliseconds.
+        let since = began.as_millisecond();
         let (entries, legs) = self.phone.look(|platform| {
-            let entries = platform.journal().filter(|entry| entry.at >= began);
-            let legs = platform.legs().filter(|leg| leg.made() >= began);
+            let entries = platform.journal();
+            let entries = entries.filter(|entry| entry.at.as_millisecond() >= since);
+            let legs = platform.legs();
+            let legs = legs.filter(|leg| leg.made().as_millisecond() >= since);
             (
                 entries.cloned().collect::<Vec<_>>(),
                 legs.cloned().collect::<Vec<_>>(),
