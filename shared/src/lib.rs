@@ -16,6 +16,7 @@ pub mod exchange;
 pub mod id;
 pub mod job;
 pub mod ledger;
+pub mod metric;
 pub mod ncco;
 pub mod news;
 pub mod notify;

@@ -7,10 +7,12 @@
 
 use crate::config::Lookup;
 use crate::job::JobError;
+use crate::metric::Metric;
 use crate::ncco::Ncco;
 use crate::ncco::check::Severity;
 use crate::offer::ClaimError;
 use crate::plans::PlanError;
+use crate::script;
 use crate::signature::{Payload, Secrets, SignatureError, Signed, Verifier};
 use crate::store::StoreError;
 use crate::webhook::{Fields, Unreadable};
@@ -147,6 +149,9 @@ pub fn say(ncco: &Ncco) -> Response {
         }
         tracing::error!(ncco.fault = %fault, "a script may be refused by Vonage");
     }
+    if script::is_sorry(ncco) {
+        Metric::Apologies.record(Timestamp::now());
+    }
     Json(ncco).into_response()
 }
 
@@ -263,9 +268,13 @@ impl Webhooks {
             } else {
                 Signed::Post(&body)
             };
+            let now = Timestamp::now();
             let verified = verifier
-                .verify(authorization, signed, Timestamp::now())
-                .map_err(Failure::Unsigned)?;
+                .verify(authorization, signed, now)
+                .map_err(|error| {
+                    Metric::Unsigned.record(now);
+                    Failure::Unsigned(error)
+                })?;
             if verified.payload == Payload::Differs {
                 tracing::info!("the hash of a GET's query differs from ours; its signature holds");
             }

@@ -1,5 +1,7 @@
 //! The built Lambda binaries, as processes under a Runtime API: they answer as the board does.
 
+mod metrics;
+
 use crate::envelope;
 use crate::lambda::Lambda;
 use crate::loopback::Loopback;

@@ -21,10 +21,11 @@ use switchboard_shared::cue::{Cue, Step};
 use switchboard_shared::exchange::{self, Entry};
 use switchboard_shared::id::{ConversationId, LegId};
 use switchboard_shared::job::{Job, JobQueue};
+use switchboard_shared::metric::{self, Metric};
 use switchboard_shared::ncco::Ncco;
 use switchboard_shared::news::News;
 use switchboard_shared::number::mask;
-use switchboard_shared::offer;
+use switchboard_shared::offer::{self, Found};
 use switchboard_shared::plan::{AgentName, Flow, Hotline, Plan, Queue};
 use switchboard_shared::plans::Plans;
 use switchboard_shared::script::room::{self, Door};
@@ -173,11 +174,18 @@ impl Answer {
         }
         let told = self.tell(&plan, decision.news(&call).collect(), now);
         let (begun, ()) = tokio::join!(self.store.begin(&call), told);
+        if let Ok(Begun::First) = begun {
+            metric::unstaffed(&decision, now);
+        }
         match (begun, decision.next) {
             (Ok(Begun::Again(call)), next) => self.again(&call, next).await,
             (Ok(Begun::First), Next::Wait(flow, queue)) => {
                 *otherwise = script::hold(flow, queue, &call, 0);
-                self.wait(&plan, flow, queue, &call).await
+                let (ncco, found) = self.wait(&plan, flow, queue, &call).await;
+                if found == Some(Found::NobodyThere) {
+                    Metric::NobodyOnDuty.record(now);
+                }
+                ncco
             }
             (Ok(Begun::First), Next::Gather(flow, hotline)) => {
                 *otherwise = room::room(&plan, flow, hotline, &call);
@@ -264,7 +272,7 @@ impl Answer {
                 script::connect_offer(&plan, flow, queue, offer, call, false)
                     .unwrap_or_else(script::sorry)
             }
-            (Some((flow, queue)), None, _) => self.wait(&plan, flow, queue, call).await,
+            (Some((flow, queue)), None, _) => self.wait(&plan, flow, queue, call).await.0,
             (None, _, Next::Say(ncco) | Next::Mailbox(_, ncco)) if call.turn.is_none() => ncco,
             // The same agent as before: by the turn that the call has taken.
             (None, _, Next::Say(_) | Next::Mailbox(..)) => {
@@ -288,8 +296,15 @@ impl Answer {
     }
 
     /// The caller waits, as is written: a free agent gets them at once, else they hold. What fails
-    /// here is tried again when the music comes back to us.
-    async fn wait(&self, plan: &Plan, flow: &Flow, queue: &Queue, call: &Call) -> Ncco {
+    /// here is tried again when the music comes back to us. Gives what the look at the agents came to
+    /// besides, where there was one.
+    async fn wait(
+        &self,
+        plan: &Plan,
+        flow: &Flow,
+        queue: &Queue,
+        call: &Call,
+    ) -> (Ncco, Option<Found>) {
         if let Some(after) = queue.free_after {
             let pretend = Job::Pretend {
                 call: call.leg.clone(),
@@ -298,18 +313,20 @@ impl Answer {
                 tracing::error!(leg.id = %call.leg, error = %chain(&error), "free-after waits for the sweep");
             }
         }
-        match offer::claim_agent(&self.store, &self.jobs, queue, call, &self.clock).await {
-            Ok(Some(offer)) => {
+        let found = offer::claim_agent(&self.store, &self.jobs, queue, call, &self.clock).await;
+        let ncco = match &found {
+            Ok(Found::Agent(offer)) => {
                 tracing::info!(leg.id = %call.leg, agent.id = %offer.agent, "{} is free", offer.agent);
-                script::connect_offer(plan, flow, queue, &offer, call, false)
+                script::connect_offer(plan, flow, queue, offer, call, false)
                     .unwrap_or_else(script::sorry)
             }
-            Ok(None) => script::hold(flow, queue, call, 0),
+            Ok(Found::NobodyFree | Found::NobodyThere) => script::hold(flow, queue, call, 0),
             Err(error) => {
-                tracing::error!(leg.id = %call.leg, error = %chain(&error), "holding without a look at the agents");
+                tracing::error!(leg.id = %call.leg, error = %chain(error), "holding without a look at the agents");
                 script::hold(flow, queue, call, 0)
             }
-        }
+        };
+        (ncco, found.ok())
     }
 
     /// The script that joins a caller to the agent who claimed them. Where the store is away, Vonage
