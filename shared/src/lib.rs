@@ -28,6 +28,7 @@ pub mod plans;
 pub mod presence;
 pub mod recording;
 pub mod script;
+pub mod secret;
 pub mod signature;
 pub mod store;
 pub mod transcript;

@@ -266,7 +266,11 @@ mod tests {
     }
 
     fn keys(json: &Json) -> BTreeSet<&str> {
-        json.as_object().unwrap().keys().map(String::as_str).collect()
+        json.as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect()
     }
 
     /// What CloudWatch takes for a unit.
@@ -346,7 +350,10 @@ mod tests {
             (Metric::WaitingCallers(12), "12"),
             (Metric::Wait(SignedDuration::from_millis(20_050)), "20.050"),
             (Metric::Wait(SignedDuration::from_secs(-1)), "0.000"),
-            (Metric::Price(Price::read("12.00450000").unwrap()), "12.0045"),
+            (
+                Metric::Price(Price::read("12.00450000").unwrap()),
+                "12.0045",
+            ),
         ] {
             let line = metric.line("s", at());
             let name = metric.name();
@@ -399,12 +406,21 @@ mod tests {
 
     #[test]
     fn a_stack_whose_name_could_break_a_line_is_a_fault() {
-        for name in ["a\"b", "a b", "a\nb", "é", &"a".repeat(STACK_LENGTH_MAX + 1)] {
+        for name in [
+            "a\"b",
+            "a b",
+            "a\nb",
+            "é",
+            &"a".repeat(STACK_LENGTH_MAX + 1),
+        ] {
             let name = name.to_owned();
             let mut lookup = Lookup::new(move |_| Some(name.clone()));
             begin(&mut lookup);
             let error = lookup.finish(Some(())).unwrap_err().to_string();
-            assert!(error.contains("SWITCHBOARD_STACK: not a stack's name"), "{error}");
+            assert!(
+                error.contains("SWITCHBOARD_STACK: not a stack's name"),
+                "{error}"
+            );
         }
         assert_eq!(STACK.get(), None);
     }

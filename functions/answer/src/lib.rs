@@ -116,10 +116,10 @@ impl Answer {
 
     /// Loads, decides, writes, and says something in any case and in time.
     async fn script(&self, asked: Asked, received: Received, now: Timestamp) -> Ncco {
-        let leg = asked.leg.clone();
+        let (leg, by) = (asked.leg.clone(), received.by);
         let mut otherwise = script::sorry();
         let decided = self.decide(asked, received, now, &mut otherwise);
-        match tokio::time::timeout(web::SPEAKS_WITHIN, decided).await {
+        match tokio::time::timeout_at(by, decided).await {
             Ok(ncco) => ncco,
             Err(_) => {
                 tracing::error!(leg.id = %leg, "the caller is answered before all is done: something we need is slow");
@@ -416,10 +416,10 @@ async fn on_ncco(
     request: Request,
 ) -> Result<Response, Failure> {
     // The path after the signature: who is not let in learns nothing, not even that it is odd.
-    answer.webhooks.admit(request).await?;
+    let by = answer.webhooks.admit(request).await?.by;
     let leg = leg.ok().and_then(|Path(leg)| LegId::new(leg).ok());
     let leg = leg.ok_or(Failure::NotFound("such call"))?;
-    Ok(web::say(&web::in_time(answer.joining(&leg)).await?))
+    Ok(web::say(&web::in_time(by, answer.joining(&leg)).await?))
 }
 
 async fn on_agent(
@@ -437,7 +437,7 @@ async fn on_agent(
     });
     let leg = leg.ok_or(Failure::NotFound("such call"))?;
     Ok(web::say(
-        &web::in_time(answer.to_agent(&leg, cue, phone)).await?,
+        &web::in_time(received.by, answer.to_agent(&leg, cue, phone)).await?,
     ))
 }
 

@@ -17,7 +17,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let archive = Archiver::from_lookup(&mut lookup, &sdk);
     let archive = &lookup.finish(archive)?;
     let on_event = |event: LambdaEvent<Value>| async move {
-        let taken = archive.take(event.payload).await;
+        // Boxed: inside the runtime's, futures lie deeper in one another than the compiler follows.
+        let taken = Box::pin(archive.take(event.payload)).await;
         taken.map_err(|error| lambda_runtime::Error::from(chain(&error)))
     };
     lambda_runtime::run(service_fn(on_event)).await

@@ -95,7 +95,7 @@ async fn on_event(
     let taken = events.take(&event, cue, asks, &received.base, now);
     // Given up halfway it is asked for again, and then goes on from how far it came.
     if listened_to {
-        web::in_time(taken).await
+        web::in_time(received.by, taken).await
     } else {
         taken.await
     }

@@ -60,7 +60,9 @@ impl Exchange {
         for flow in plan.flows() {
             if matches!(flow.kind, FlowKind::Queue(_) | FlowKind::Hotline(_)) {
                 let swept = self.sweep_waiting(flow, now).await;
-                waits = waits.zip(swept.as_ref().ok()).map(|(waits, more)| waits.and(*more));
+                waits = waits
+                    .zip(swept.as_ref().ok())
+                    .map(|(waits, more)| waits.and(*more));
                 self.told(swept.map(drop));
             }
         }

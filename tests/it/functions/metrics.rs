@@ -47,7 +47,12 @@ fn counted(function: &Lambda) -> Vec<(String, f64)> {
             let of = &read["_aws"]["CloudWatchMetrics"][0]["Metrics"][0];
             let name = of["Name"].as_str().unwrap().to_owned();
             assert!(Metric::NAMES.contains(&name.as_str()), "{name}");
-            let keys: BTreeSet<&str> = read.as_object().unwrap().keys().map(String::as_str).collect();
+            let keys: BTreeSet<&str> = read
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str)
+                .collect();
             assert_eq!(keys, ["_aws", "Stack", &name].into());
             assert_eq!(read["Stack"], STACK);
             let value = read[&name].as_f64().unwrap();
@@ -182,7 +187,9 @@ async fn the_sweep_measures_who_waits_and_what_is_pending_and_says_nought_where_
     cloud.waits("leg-1", SUPPORT, "support").await;
     cloud.waits("leg-2", super::BY_URL, "by-url").await;
     for (id, hours) in [("new", 0), ("old", 2), ("older", 3)] {
-        cloud.announced(id, "https://api.nexmo.com/v1/files/x").await;
+        cloud
+            .announced(id, "https://api.nexmo.com/v1/files/x")
+            .await;
         let mut recording = cloud.recording(id).await;
         recording.at -= SignedDuration::from_hours(hours);
         assert!(cloud.store.update_recording(&recording).await.unwrap());
