@@ -2,8 +2,8 @@
 
 use crate::clock::Clock;
 use crate::crypto;
+use crate::secret::Secret;
 use aws_config::SdkConfig;
-use std::collections::HashMap;
 use std::fmt;
 
 type Get = Box<dyn Fn(&str) -> Option<String> + Send>;
@@ -13,6 +13,8 @@ pub struct Lookup {
     get: Get,
     clock: Clock,
     faults: Vec<String>,
+    /// What stands behind the environment, and may change.
+    secret: Option<Secret>,
 }
 
 /// Settings that are missing or wrong, each by its name.
@@ -62,6 +64,18 @@ impl Lookup {
             get: Box::new(get),
             clock: Clock::default(),
             faults: Vec::new(),
+            secret: None,
+        }
+    }
+
+    /// The same, where values come from a secret.
+    pub(crate) fn behind(
+        secret: Secret,
+        get: impl Fn(&str) -> Option<String> + Send + 'static,
+    ) -> Self {
+        Self {
+            secret: Some(secret),
+            ..Self::new(get)
         }
     }
 
@@ -75,31 +89,13 @@ impl Lookup {
         let Some(arn) = variable("SWITCHBOARD_SECRET_ARN").filter(|arn| !arn.is_empty()) else {
             return Ok(Self::new(variable));
         };
-        let secret = aws_sdk_secretsmanager::Client::new(sdk)
-            .get_secret_value()
-            .secret_id(&arn)
-            .send()
-            .await
-            .map_err(|error| {
-                let chain = crate::chain(&error);
-                ConfigError::one(format!(
-                    "SWITCHBOARD_SECRET_ARN={arn} cannot be read: {chain}"
-                ))
-            })?;
-        let text = secret.secret_string().unwrap_or_default();
-        let secret: HashMap<String, serde_json::Value> =
-            serde_json::from_str(text).map_err(|_| {
-                // Not the parser's words: they could quote the secret.
-                ConfigError::one(format!("the secret {arn} is not a JSON object"))
-            })?;
-        Ok(Self::new(move |name| {
-            variable(name)
-                .filter(|text| !text.is_empty())
-                .or_else(|| match secret.get(name)? {
-                    serde_json::Value::String(text) => Some(text.clone()),
-                    other => Some(other.to_string()),
-                })
-        }))
+        let client = aws_sdk_secretsmanager::Client::new(sdk);
+        Ok(Secret::open(client, arn).await?.lookup())
+    }
+
+    /// The secret that values come from, if there is one.
+    pub(crate) fn secret(&self) -> Option<&Secret> {
+        self.secret.as_ref()
     }
 
     /// The same settings, and another clock for whoever reads them.

@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::clock::Clock;
 use crate::id::LegId;
 use crate::job::{Job, JobError, JobQueue};
+use crate::metric::Metric;
 use crate::news::Topic;
 use crate::offer::{By, Offer};
 use crate::plan::{self, AgentName, Flow, FlowKind, Plan, Queue};
@@ -389,11 +390,15 @@ impl Exchange {
             return Ok(());
         };
         if let Some(place) = &call.place {
-            let waiting = Waiting {
-                leg: call.leg.clone(),
-                since: place.since,
-            };
-            self.store.forget_waiting(&place.queue, &waiting).await?;
+            if self.store.give_up(&call.leg, place).await? {
+                Metric::Abandoned.record(self.clock.now());
+            } else {
+                let waiting = Waiting {
+                    leg: call.leg.clone(),
+                    since: place.since,
+                };
+                self.store.forget_waiting(&place.queue, &waiting).await?;
+            }
         }
         if let Some(offer) = &call.offer {
             self.store

@@ -142,8 +142,19 @@ impl Offer {
     }
 }
 
+/// What a waiting caller's look at the agents came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// An agent who is free, promised to the caller now.
+    Agent(Offer),
+    /// Nobody is free, or an agent was faster: the caller holds.
+    NobodyFree,
+    /// All of them are away: the caller holds, and it may take long.
+    NobodyThere,
+}
+
 /// The caller's side of the protocol: having written "waiting", reads the agents, and claims the one
-/// who is free longest. `None`: nobody is, or an agent was faster; the caller holds.
+/// who is free longest.
 ///
 /// Nobody is overtaken: while as many callers wait longer as agents are free, those are theirs, and
 /// the agents are told to look.
@@ -156,17 +167,20 @@ pub async fn claim_agent(
     queue: &Queue,
     call: &Call,
     clock: &Clock,
-) -> Result<Option<Offer>, ClaimError> {
+) -> Result<Found, ClaimError> {
     let Some(place) = &call.place else {
-        return Ok(None);
+        return Ok(Found::NobodyFree);
     };
     let mut free = store.agents(&queue.agents).await?;
+    if !free.iter().any(|agent| agent.present) {
+        return Ok(Found::NobodyThere);
+    }
     // Only now: who said "free" since this webhook came is not free from its beginning on, and may
     // have looked for callers before this one was written.
     let now = clock.now();
     free.retain(|agent| agent.is_free(now));
     if free.is_empty() {
-        return Ok(None);
+        return Ok(Found::NobodyFree);
     }
     let waiting = store.waiting(&place.queue, None).await?;
     let ahead = waiting.iter().take_while(|one| one.leg != call.leg).count();
@@ -178,7 +192,7 @@ pub async fn claim_agent(
             jobs.send(&look, Duration::ZERO).await?;
         }
         if ahead >= free.len() {
-            return Ok(None);
+            return Ok(Found::NobodyFree);
         }
     }
     // Stable: of agents free equally long, the plan's first. Those ahead take the longest free.
@@ -186,12 +200,12 @@ pub async fn claim_agent(
     for agent in free.into_iter().skip(ahead) {
         let offer = Offer::new(&agent.name, queue, By::Reply, now);
         match store.claim(&call.leg, place, &offer, now).await? {
-            Claimed::Yes => return Ok(Some(offer)),
+            Claimed::Yes => return Ok(Found::Agent(offer)),
             Claimed::AgentTaken => {}
-            Claimed::CallerTaken => return Ok(None),
+            Claimed::CallerTaken => return Ok(Found::NobodyFree),
         }
     }
-    Ok(None)
+    Ok(Found::NobodyFree)
 }
 
 /// A caller could not look for an agent.

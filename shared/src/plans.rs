@@ -2,8 +2,10 @@
 
 use crate::call::Call;
 use crate::config::Lookup;
+use crate::metric::Metric;
 use crate::plan::{Checked, Plan};
 use crate::store::{Store, StoreError};
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -126,7 +128,10 @@ impl Plans {
                 last.changed = changed;
                 Ok(last.plan.clone())
             }
-            (Err(error), None) => Err(error),
+            (Err(error), None) => {
+                Metric::NoPlan.record(Timestamp::now());
+                Err(error)
+            }
         }
     }
 

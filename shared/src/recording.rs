@@ -160,6 +160,13 @@ impl Recording {
         }
     }
 
+    /// When it was over: as its notice says, else when that came.
+    #[must_use]
+    pub fn ended(&self) -> Timestamp {
+        let said = self.notice.end.as_ref().and_then(|end| end.parse().ok());
+        said.unwrap_or(self.at)
+    }
+
     /// Whether it is long enough to be a message. One whose length is not known is: better an empty
     /// message than a lost one.
     #[must_use]

@@ -560,6 +560,13 @@ pub fn sorry() -> Ncco {
     Ncco::default().then(own(SORRY))
 }
 
+/// Whether a script is [`sorry`]. One that has the same words behind something else says them only if a
+/// reply is lost.
+#[must_use]
+pub fn is_sorry(ncco: &Ncco) -> bool {
+    matches!(ncco.actions(), [Action::Talk(talk)] if talk.text == SORRY)
+}
+
 /// The script for a caller whose talk is over.
 #[must_use]
 pub fn goodbye() -> Ncco {

@@ -8,6 +8,7 @@
 //! | [`begin`](Store::begin) | answer | call, conditional | – | 3, or 6 with a place in a queue |
 //! | [`call`](Store::call) | answer (repeat), event, dispatch, CLI | call, consistent | 1 | – |
 //! | [`enter`](Store::enter), [`leave`](Store::leave) | event | call + waiting, transaction | – | 6 |
+//! | [`give_up`](Store::give_up) | dispatch | call + waiting, transaction | – | 6 |
 //! | [`note`](Store::note) | event | event, conditional | – | 2 |
 //! | [`note_with`](Store::note_with) | event | event + call (+ waiting + agent), transaction | – | 6 to 12 |
 //! | [`waiting`](Store::waiting) | transfer, dispatch, CLI | queue, consistent | 1 per 30 callers looked at | – |

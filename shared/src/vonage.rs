@@ -33,6 +33,7 @@ pub use token::TokenError;
 pub use trust::{DOMAINS, Trust, URL_LENGTH_MAX, UrlRefused};
 
 use crate::crypto;
+use crate::secret::Derived;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RANGE};
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -41,6 +42,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
+use token::{Keys, Trying};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::warn;
 use url::Url;
@@ -83,7 +85,7 @@ struct Inner {
     http: reqwest::Client,
     api_url: Url,
     trust: Trust,
-    tokens: token::Tokens,
+    keys: Derived<Keys>,
     pace: Pace,
     budget: Duration,
 }
@@ -130,6 +132,16 @@ impl Vonage {
     /// # Errors
     /// When the API URL is unusable or the system has no root certificates: see [`SetupError`].
     pub fn new(config: VonageConfig) -> Result<Self, SetupError> {
+        let keys = Keys::new(&config.application_id, [config.private_key]);
+        Self::with_keys(keys.into(), config.api_url, config.budget)
+    }
+
+    /// The same with keys that may be rotated.
+    fn with_keys(
+        keys: Derived<Keys>,
+        api_url: Option<Url>,
+        budget: Duration,
+    ) -> Result<Self, SetupError> {
         let tls = crypto::tls().map_err(|source| SetupError::Tls { source })?;
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
@@ -144,8 +156,8 @@ impl Vonage {
             .no_proxy()
             .build()
             .map_err(|source| SetupError::Http { source })?;
-        let trust = Trust::new(config.api_url.as_ref());
-        let api_url = match config.api_url {
+        let trust = Trust::new(api_url.as_ref());
+        let api_url = match api_url {
             Some(url) => url,
             None => Url::parse(API_URL).expect("the default API URL is a URL"),
         };
@@ -154,14 +166,12 @@ impl Vonage {
         if !plain || !http_or_s || trust.check(&api_url).is_err() {
             return Err(SetupError::ApiUrl);
         }
-        let tokens = token::Tokens::new(config.application_id, config.private_key);
-        let (pace, budget) = (Pace::new(), config.budget);
         Ok(Self(Arc::new(Inner {
             http,
             api_url,
             trust,
-            tokens,
-            pace,
+            keys,
+            pace: Pace::new(),
             budget,
         })))
     }
@@ -199,6 +209,7 @@ impl Vonage {
         let mut last = None;
         // An attempt that got no answer may have been carried out, whatever the next one is told.
         let mut doubt = None;
+        let mut trying = Trying::of(&self.0.keys);
         loop {
             if !self.0.pace.turn(request.lane, deadline).await {
                 let operation = request.operation.clone();
@@ -209,15 +220,23 @@ impl Vonage {
                 Repeat::Safe => deadline.min(Instant::now() + ATTEMPT_TIMEOUT),
                 Repeat::Unsafe => deadline,
             };
-            let outcome = timeout_at(by, self.attempt(request)).await;
+            let outcome = timeout_at(by, self.attempt(request, &trying)).await;
             let error = match outcome {
-                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Ok(answer)) => {
+                    trying.accepted();
+                    return Ok(answer);
+                }
                 Ok(Err(error)) => error,
                 Err(elapsed) => VonageError::NoAnswer {
                     operation: request.operation.clone(),
                     source: Box::new(elapsed),
                 },
             };
+            if error.is_unauthenticated() && trying.refused().await {
+                warn!("trying another key after: {error}");
+                last = Some(error);
+                continue;
+            }
             let wait = request
                 .judge(&error)
                 .and_then(|attempt| wait_before_retry(attempt, request.repeat, retries))
@@ -240,7 +259,7 @@ impl Vonage {
     }
 
     /// Sends once, and follows redirects.
-    async fn attempt(&self, request: &Request) -> Result<Answer, VonageError> {
+    async fn attempt(&self, request: &Request, trying: &Trying<'_>) -> Result<Answer, VonageError> {
         let operation = &request.operation;
         let refused = |source| VonageError::Refused {
             operation: operation.clone(),
@@ -250,14 +269,12 @@ impl Vonage {
         for _ in 0..=REDIRECTS_MAX {
             // The one place where the token meets a URL.
             self.0.trust.check(&url).map_err(refused)?;
-            let token =
-                self.0
-                    .tokens
-                    .header(Timestamp::now())
-                    .map_err(|source| VonageError::Token {
-                        operation: operation.clone(),
-                        source,
-                    })?;
+            let token = trying
+                .header(Timestamp::now())
+                .map_err(|source| VonageError::Token {
+                    operation: operation.clone(),
+                    source,
+                })?;
             let mut sending = self
                 .0
                 .http

@@ -1,5 +1,8 @@
 //! The built Lambda binaries, as processes under a Runtime API: they answer as the board does.
 
+mod metrics;
+mod rotation;
+
 use crate::envelope;
 use crate::lambda::Lambda;
 use crate::loopback::Loopback;

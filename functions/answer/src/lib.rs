@@ -21,10 +21,11 @@ use switchboard_shared::cue::{Cue, Step};
 use switchboard_shared::exchange::{self, Entry};
 use switchboard_shared::id::{ConversationId, LegId};
 use switchboard_shared::job::{Job, JobQueue};
+use switchboard_shared::metric::{self, Metric};
 use switchboard_shared::ncco::Ncco;
 use switchboard_shared::news::News;
 use switchboard_shared::number::mask;
-use switchboard_shared::offer;
+use switchboard_shared::offer::{self, Found};
 use switchboard_shared::plan::{AgentName, Flow, FlowName, Hotline, Plan, Queue};
 use switchboard_shared::plans::Plans;
 use switchboard_shared::script::room::{self, Door};
@@ -114,10 +115,10 @@ impl Answer {
 
     /// Loads, decides, writes, and says something in any case and in time.
     async fn script(&self, asked: Asked, received: Received, now: Timestamp) -> Ncco {
-        let leg = asked.leg.clone();
+        let (leg, by) = (asked.leg.clone(), received.by);
         let mut otherwise = script::sorry();
         let decided = self.decide(asked, received, now, &mut otherwise);
-        match tokio::time::timeout(web::SPEAKS_WITHIN, decided).await {
+        match tokio::time::timeout_at(by, decided).await {
             Ok(ncco) => ncco,
             Err(_) => {
                 tracing::error!(leg.id = %leg, "the caller is answered before all is done: something we need is slow");
@@ -174,13 +175,20 @@ impl Answer {
         }
         let told = self.tell(&plan, decision.news(&call).collect(), now);
         let (begun, ()) = tokio::join!(self.store.begin(&call), told);
+        if let Ok(Begun::First) = begun {
+            metric::unstaffed(&decision, now);
+        }
         match (begun, decision.next) {
             (Ok(Begun::Again(call)), next) => {
                 tokio::join!(self.again(&call, next), self.give_back(taken)).0
             }
             (Ok(Begun::First), Next::Wait(flow, queue)) => {
                 *otherwise = script::hold(flow, queue, &call, 0);
-                self.wait(&plan, flow, queue, &call).await
+                let (ncco, found) = self.wait(&plan, flow, queue, &call).await;
+                if found == Some(Found::NobodyThere) {
+                    Metric::NobodyOnDuty.record(now);
+                }
+                ncco
             }
             (Ok(Begun::First), Next::Gather(flow, hotline)) => {
                 *otherwise = room::room(&plan, flow, hotline, &call);
@@ -276,7 +284,7 @@ impl Answer {
                 script::connect_offer(&plan, flow, queue, offer, call, false)
                     .unwrap_or_else(script::sorry)
             }
-            (Some((flow, queue)), None, _) => self.wait(&plan, flow, queue, call).await,
+            (Some((flow, queue)), None, _) => self.wait(&plan, flow, queue, call).await.0,
             (None, _, Next::Say(ncco) | Next::Mailbox(_, ncco)) if call.turn.is_none() => ncco,
             // The same agent as before: by the turn that the call has taken.
             (None, _, Next::Say(_) | Next::Mailbox(..)) => {
@@ -300,8 +308,15 @@ impl Answer {
     }
 
     /// The caller waits, as is written: a free agent gets them at once, else they hold. What fails
-    /// here is tried again when the music comes back to us.
-    async fn wait(&self, plan: &Plan, flow: &Flow, queue: &Queue, call: &Call) -> Ncco {
+    /// here is tried again when the music comes back to us. Gives what the look at the agents came to
+    /// besides, where there was one.
+    async fn wait(
+        &self,
+        plan: &Plan,
+        flow: &Flow,
+        queue: &Queue,
+        call: &Call,
+    ) -> (Ncco, Option<Found>) {
         if let Some(after) = queue.free_after {
             let pretend = Job::Pretend {
                 call: call.leg.clone(),
@@ -310,18 +325,20 @@ impl Answer {
                 tracing::error!(leg.id = %call.leg, error = %chain(&error), "free-after waits for the sweep");
             }
         }
-        match offer::claim_agent(&self.store, &self.jobs, queue, call, &self.clock).await {
-            Ok(Some(offer)) => {
+        let found = offer::claim_agent(&self.store, &self.jobs, queue, call, &self.clock).await;
+        let ncco = match &found {
+            Ok(Found::Agent(offer)) => {
                 tracing::info!(leg.id = %call.leg, agent.id = %offer.agent, "{} is free", offer.agent);
-                script::connect_offer(plan, flow, queue, &offer, call, false)
+                script::connect_offer(plan, flow, queue, offer, call, false)
                     .unwrap_or_else(script::sorry)
             }
-            Ok(None) => script::hold(flow, queue, call, 0),
+            Ok(Found::NobodyFree | Found::NobodyThere) => script::hold(flow, queue, call, 0),
             Err(error) => {
-                tracing::error!(leg.id = %call.leg, error = %chain(&error), "holding without a look at the agents");
+                tracing::error!(leg.id = %call.leg, error = %chain(error), "holding without a look at the agents");
                 script::hold(flow, queue, call, 0)
             }
-        }
+        };
+        (ncco, found.ok())
     }
 
     /// The script that joins a caller to the agent who claimed them. Where the store is away, Vonage
@@ -411,10 +428,10 @@ async fn on_ncco(
     request: Request,
 ) -> Result<Response, Failure> {
     // The path after the signature: who is not let in learns nothing, not even that it is odd.
-    answer.webhooks.admit(request).await?;
+    let by = answer.webhooks.admit(request).await?.by;
     let leg = leg.ok().and_then(|Path(leg)| LegId::new(leg).ok());
     let leg = leg.ok_or(Failure::NotFound("such call"))?;
-    Ok(web::say(&web::in_time(answer.joining(&leg)).await?))
+    Ok(web::say(&web::in_time(by, answer.joining(&leg)).await?))
 }
 
 async fn on_agent(
@@ -432,6 +449,6 @@ async fn on_agent(
     });
     let leg = leg.ok_or(Failure::NotFound("such call"))?;
     Ok(web::say(
-        &web::in_time(answer.to_agent(&leg, cue, phone)).await?,
+        &web::in_time(received.by, answer.to_agent(&leg, cue, phone)).await?,
     ))
 }

@@ -18,6 +18,7 @@ use switchboard_shared::clock::Clock;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::id::RecordingId;
 use switchboard_shared::job::{ArchiveJob, Job, JobError, JobQueue, TranscriptJob};
+use switchboard_shared::metric::Metric;
 use switchboard_shared::news::News;
 use switchboard_shared::recording::{Recording, State};
 use switchboard_shared::store::{Store, StoreError};
@@ -284,10 +285,11 @@ impl Archiver {
         };
         match tried {
             Ok(()) => {
-                self.store
-                    .update_recording(&recording)
-                    .await
-                    .map_err(later)?;
+                let updated = self.store.update_recording(&recording);
+                if updated.await.map_err(later)? {
+                    let now = self.clock.now();
+                    Metric::ArchiveAge(now.duration_since(recording.ended())).record(now);
+                }
                 self.tell(&recording).await?;
                 Ok(Done::Archived(Box::new(recording)))
             }

@@ -17,6 +17,7 @@ use switchboard_shared::chain;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::exchange::{Exchange, ExchangeError};
 use switchboard_shared::job::{ArchiveJob, Job, JobError, JobQueue, TranscriptJob};
+use switchboard_shared::metric::Metric;
 use switchboard_shared::plans::{PlanError, Plans};
 use switchboard_shared::store::{Listing, Store, StoreError};
 use switchboard_shared::vonage::Vonage;
@@ -144,7 +145,10 @@ impl Dispatch {
     /// When something needed is away; the next sweep goes on.
     pub async fn sweep(&self, overdue: SignedDuration) -> Result<(), DispatchError> {
         let now = self.exchange.clock.now();
-        for mut recording in self.exchange.store.recordings_in(Listing::Pending).await? {
+        let pending = self.exchange.store.recordings_in(Listing::Pending).await?;
+        let ages = pending.iter().map(|one| now.duration_since(one.at));
+        Metric::RecordingsPendingAge(ages.max().unwrap_or_default()).record(now);
+        for mut recording in pending {
             let late = now.duration_since(recording.due);
             if overdue.is_zero() {
                 // Whoever was at it is no more.

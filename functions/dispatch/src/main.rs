@@ -6,12 +6,14 @@ use switchboard_dispatch::Dispatch;
 use switchboard_shared::aws::{self, Waits};
 use switchboard_shared::chain;
 use switchboard_shared::config::Lookup;
+use switchboard_shared::metric;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     lambda_runtime::tracing::init_default_subscriber();
     let sdk = aws::config(Waits::Nobody).await;
     let mut lookup = Lookup::from_environment(&sdk).await?;
+    metric::begin(&mut lookup);
     let dispatch = Dispatch::from_lookup(&mut lookup, &sdk);
     let dispatch = &lookup.finish(dispatch)?;
     let on_event = |event: LambdaEvent<Value>| async move {

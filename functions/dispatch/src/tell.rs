@@ -13,6 +13,7 @@ use switchboard_shared::call::Call;
 use switchboard_shared::config::Lookup;
 use switchboard_shared::id::LegId;
 use switchboard_shared::job::{DELAY_MAX, Job};
+use switchboard_shared::metric::Metric;
 use switchboard_shared::news::News;
 use switchboard_shared::notify::{
     ATTEMPTS, Facts, Messenger, Notification, NotificationId, Outcome, State, delay,
@@ -206,6 +207,9 @@ impl Dispatch {
         let wait = self.came_to(&mut notification, outcome);
         if !exchange.store.end_telling(&notification).await? {
             return Ok(());
+        }
+        if notification.state == State::Failed {
+            Metric::NotificationsFailed.record(now);
         }
         match wait {
             // The queue does not hold a message for longer: the sweep finds it when it is due.

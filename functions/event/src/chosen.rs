@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use std::ops::ControlFlow;
 use switchboard_shared::cue::{Cue, Step};
 use switchboard_shared::script::{self, consent, menu};
+use switchboard_shared::store::Noted;
 use switchboard_shared::web::Failure;
 use switchboard_shared::webhook::Digits;
 
@@ -20,6 +21,7 @@ impl Events {
         cue: &Cue,
         input: Option<&Digits>,
         base: &str,
+        noted: Noted,
         now: Timestamp,
     ) -> Result<Response, Failure> {
         let mut call = match self.still_here(cue, base).await? {
@@ -40,6 +42,6 @@ impl Events {
             }
         };
         tracing::info!(leg.id = %call.leg, "{}", decision.why);
-        self.follow(&plan, &call, decision, now).await
+        self.follow(&plan, &call, decision, noted, now).await
     }
 }

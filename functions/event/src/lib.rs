@@ -31,12 +31,13 @@ use switchboard_shared::config::Lookup;
 use switchboard_shared::cue::Cue;
 use switchboard_shared::id::{ConversationId, LegId};
 use switchboard_shared::job::{Job, JobQueue};
+use switchboard_shared::metric::Metric;
 use switchboard_shared::news::News;
 use switchboard_shared::offer::{OfferId, TALK_MAX};
 use switchboard_shared::plan::AgentName;
 use switchboard_shared::plans::Plans;
 use switchboard_shared::script;
-use switchboard_shared::store::{Home, Store, Turn};
+use switchboard_shared::store::{Home, Noted, Store, Turn};
 use switchboard_shared::web::{self, Failure, Webhooks};
 use switchboard_shared::webhook::Event;
 use tell::answered_at;
@@ -94,7 +95,7 @@ async fn on_event(
     let taken = events.take(&event, cue, asks, &received.base, now);
     // Given up halfway it is asked for again, and then goes on from how far it came.
     if listened_to {
-        web::in_time(taken).await
+        web::in_time(received.by, taken).await
     } else {
         taken.await
     }
@@ -164,12 +165,12 @@ impl Events {
                 Ok(web::noted())
             }
             Asks::Script(cue) => {
-                self.store.note(&home, event, now).await?;
-                self.script(&cue, base, now).await
+                let noted = self.store.note(&home, event, now).await?;
+                self.script(&cue, base, noted, now).await
             }
             Asks::Chosen(cue, input) => {
-                self.store.note(&home, event, now).await?;
-                self.chosen(&cue, Some(&input), base, now).await
+                let noted = self.store.note(&home, event, now).await?;
+                self.chosen(&cue, Some(&input), base, noted, now).await
             }
             Asks::RingAnswered(cue, index) => {
                 self.ring_answered(&home, event, &cue, index, now).await?;
@@ -177,8 +178,8 @@ impl Events {
             }
             Asks::RingOver(cue, index) => self.ring_over(&home, event, &cue, index, now).await,
             Asks::RingFailed(cue, index) => {
-                self.store.note(&home, event, now).await?;
-                self.after_ring(&cue, index, base, now).await
+                let noted = self.store.note(&home, event, now).await?;
+                self.after_ring(&cue, index, base, noted, now).await
             }
             Asks::Answered(promise) => {
                 self.answered(&home, event, promise, now).await?;
@@ -211,16 +212,20 @@ impl Events {
             call: promise.call.clone(),
             agent: promise.agent.clone(),
         };
+        let call = self.store.call(&promise.call).await?;
+        let place = call.and_then(|call| call.place);
         let turn = Turn::Answered {
-            place: self.place(&promise.call).await?,
+            place: place.clone(),
             call: promise.call,
             agent: promise.agent,
             offer: promise.id,
             until: later(now, TALK_MAX),
             leg: event.leg.clone(),
         };
-        self.store.note_with(home, event, &turn, now).await?;
-        self.tell(news, answered_at(event, now)).await?;
+        let noted = self.store.note_with(home, event, &turn, now).await?;
+        let at = answered_at(event, now);
+        waited(noted, place.as_ref(), at, now);
+        self.tell(news, at).await?;
         Ok(())
     }
 
@@ -324,7 +329,7 @@ impl Events {
             _ => SignedDuration::ZERO,
         };
         let free_from = later(now, rest);
-        match call.place {
+        let noted = match call.place {
             Some(place) => {
                 let turn = Turn::Unanswered {
                     call: promise.call.clone(),
@@ -333,12 +338,10 @@ impl Events {
                     offer: promise.id,
                     free_from,
                 };
-                self.store.note_with(home, event, &turn, now).await?;
+                self.store.note_with(home, event, &turn, now).await?
             }
-            None => {
-                self.store.note(home, event, now).await?;
-            }
-        }
+            None => self.store.note(home, event, now).await?,
+        };
         let look = Job::Look {
             agent: promise.agent,
         };
@@ -347,7 +350,7 @@ impl Events {
             return Ok(web::noted());
         };
         tracing::info!(leg.id = %promise.call, "the agent did not answer; the caller keeps the place");
-        self.resume(&promise.call, &promise.flow, playing, now)
+        self.resume(&promise.call, &promise.flow, playing, noted, now)
             .await
     }
 
@@ -376,22 +379,21 @@ impl Events {
             call: promise.call.clone(),
             agent: promise.agent.clone(),
         };
+        let place = call.and_then(|call| call.place);
         let turn = Turn::AgentOver {
-            place: call.and_then(|call| call.place),
+            place: place.clone(),
             call: promise.call,
             agent: promise.agent,
             offer: promise.id,
             free_from: later(now, rest(wrap_up)),
         };
-        self.store.note_with(home, event, &turn, now).await?;
+        let noted = self.store.note_with(home, event, &turn, now).await?;
+        let at = answered_at(event, now);
+        // Where they still had the place, nobody had said before that the two talk.
+        waited(noted, place.as_ref(), at, now);
         self.jobs.send(&look, wrap_up).await?;
-        self.tell(news, answered_at(event, now)).await?;
+        self.tell(news, at).await?;
         Ok(web::noted())
-    }
-
-    async fn place(&self, call: &LegId) -> Result<Option<Place>, Failure> {
-        let call = self.store.call(call).await?;
-        Ok(call.and_then(|call| call.place))
     }
 
     /// The call of a caller whose script comes back to us, and is to be gone on with; or the answer, where
@@ -421,6 +423,7 @@ impl Events {
         cue: &Cue,
         index: u32,
         base: &str,
+        noted: Noted,
         now: Timestamp,
     ) -> Result<Response, Failure> {
         let call = match self.still_here(cue, base).await? {
@@ -430,7 +433,7 @@ impl Events {
         let plan = self.plans.of(&call).await?;
         let decision = script::after_ring(&plan, &cue.flow, index as usize, &call, now);
         tracing::info!(leg.id = %call.leg, "{}", decision.why);
-        self.follow(&plan, &call, decision, now).await
+        self.follow(&plan, &call, decision, noted, now).await
     }
 }
 
@@ -440,6 +443,13 @@ fn home(event: &Event, call: Option<&LegId>) -> Option<Home> {
         .or(event.leg.as_ref())
         .map(|leg| Home::Leg(leg.clone()));
     leg.or_else(|| event.conversation.clone().map(Home::Conversation))
+}
+
+/// Counts how long a caller waited whom an agent has, if we are told for the first time.
+fn waited(noted: Noted, place: Option<&Place>, until: Timestamp, now: Timestamp) {
+    if let (Noted::First, Some(place)) = (noted, place) {
+        Metric::Wait(until.duration_since(place.entered)).record(now);
+    }
 }
 
 fn rest(duration: Duration) -> SignedDuration {

@@ -8,10 +8,11 @@ use switchboard_shared::call::Helper;
 use switchboard_shared::cue::{Cue, Step};
 use switchboard_shared::exchange::Entry;
 use switchboard_shared::job::Job;
+use switchboard_shared::metric::Metric;
 use switchboard_shared::plan::AgentName;
 use switchboard_shared::script;
 use switchboard_shared::script::room::{self, Door, Wish};
-use switchboard_shared::store::{Home, StaffTurn, Turn};
+use switchboard_shared::store::{Home, Noted, StaffTurn, Turn};
 use switchboard_shared::web::{self, Failure};
 use switchboard_shared::webhook::Event;
 
@@ -42,9 +43,13 @@ impl Events {
         now: Timestamp,
     ) -> Result<Response, Failure> {
         let turn = StaffTurn::Over { failed };
-        self.staff_turn(home, event, &cue, agent.clone(), turn, now)
+        let noted = self
+            .staff_turn(home, event, &cue, agent.clone(), turn, now)
             .await?;
         if failed && let Some(news) = self.store.failing(&agent, &cue.call).await? {
+            if noted == Noted::First {
+                Metric::StaffFailing.record(now);
+            }
             self.tell(news, event.at.unwrap_or(now)).await?;
         }
         let room = Job::Room {
@@ -68,14 +73,13 @@ impl Events {
         agent: AgentName,
         turn: StaffTurn,
         now: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<Noted, Failure> {
         let turn = Turn::Staff {
             call: cue.call.clone(),
             helper: Helper::of(&cue.flow, &agent),
             turn,
         };
-        self.store.note_with(home, event, &turn, now).await?;
-        Ok(())
+        Ok(self.store.note_with(home, event, &turn, now).await?)
     }
 
     /// Who picked up pressed a key, or none in time.

@@ -9,11 +9,12 @@ use switchboard_shared::cue::{Cue, Step};
 use switchboard_shared::exchange;
 use switchboard_shared::id::LegId;
 use switchboard_shared::job::Job;
+use switchboard_shared::metric::{self, Metric};
 use switchboard_shared::news::News;
-use switchboard_shared::offer::{self, By, Offer};
+use switchboard_shared::offer::{self, By, Found, Offer};
 use switchboard_shared::plan::{Flow, FlowName, Hotline, Plan, Queue};
 use switchboard_shared::script::{self, Decision, Next};
-use switchboard_shared::store::Turn;
+use switchboard_shared::store::{Noted, Turn};
 use switchboard_shared::web::{self, Failure};
 
 /// What goes on playing if our answer says nothing.
@@ -43,6 +44,7 @@ impl Events {
         &self,
         cue: &Cue,
         base: &str,
+        noted: Noted,
         now: Timestamp,
     ) -> Result<Response, Failure> {
         match &cue.step {
@@ -56,14 +58,14 @@ impl Events {
                 } else {
                     Playing::Round(*round)
                 };
-                self.resume(&cue.call, &cue.flow, playing, now).await
+                self.resume(&cue.call, &cue.flow, playing, noted, now).await
             }
             // The connect is over, and the caller is still here: after a talk, or because the word
             // about its failure was lost.
-            Step::Ring(index) => self.after_ring(cue, *index, base, now).await,
+            Step::Ring(index) => self.after_ring(cue, *index, base, noted, now).await,
             // The word about the key was lost.
             Step::Staff { agent } => self.at_door(cue, agent).await,
-            Step::Menu(_) | Step::Consent => self.chosen(cue, None, base, now).await,
+            Step::Menu(_) | Step::Consent => self.chosen(cue, None, base, noted, now).await,
             // Nothing of these comes back to us.
             Step::Room | Step::Message => Ok(web::noted()),
             Step::Offer { id, .. } => {
@@ -73,7 +75,7 @@ impl Events {
                 if let Some(offer) = call.offer.clone().filter(|offer| offer.id == *id) {
                     self.settle(&call, &offer, now).await?;
                 }
-                self.resume(&cue.call, &cue.flow, Playing::Nothing, now)
+                self.resume(&cue.call, &cue.flow, Playing::Nothing, noted, now)
                     .await
             }
         }
@@ -114,12 +116,14 @@ impl Events {
         Ok(())
     }
 
-    /// Where a caller stands now: gone on, on the way to an agent, or holding still.
+    /// Where a caller stands now: gone on, on the way to an agent, or holding still. `noted`: whether
+    /// we are told for the first time, and count what comes of it.
     pub(super) async fn resume(
         &self,
         call: &LegId,
         flow: &FlowName,
         playing: Playing,
+        noted: Noted,
         now: Timestamp,
     ) -> Result<Response, Failure> {
         let Some(mut call) = self.store.call(call).await? else {
@@ -153,14 +157,15 @@ impl Events {
                 return Ok(web::say(&script::sorry()));
             };
             let decision = script::follow(&plan, &queue.otherwise, &call, now);
-            return self.follow(&plan, &call, decision, now).await;
+            return self.follow(&plan, &call, decision, noted, now).await;
         };
         let Some((flow, queue)) = plan.queue(&place.queue) else {
             return Ok(web::say(&script::sorry()));
         };
         if now.duration_since(place.entered).unsigned_abs() < queue.max_wait {
             let round = playing.next_round();
-            return self.look(&plan, flow, queue, &call, round).await;
+            let (answer, _) = self.look(&plan, flow, queue, &call, round).await?;
+            return Ok(answer);
         }
         if !self.store.leave(&call.leg, &place).await? {
             return Ok(web::noted());
@@ -168,7 +173,7 @@ impl Events {
         tracing::info!(leg.id = %call.leg, "the longest wait is over; on to {}", queue.otherwise);
         let decision = script::follow(&plan, &queue.otherwise, &call, now);
         call.place = None;
-        self.follow(&plan, &call, decision, now).await
+        self.follow(&plan, &call, decision, noted, now).await
     }
 
     /// What a caller hears who is promised to an agent.
@@ -209,14 +214,14 @@ impl Events {
         queue: &Queue,
         call: &Call,
         round: u32,
-    ) -> Result<Response, Failure> {
-        let ncco =
-            match offer::claim_agent(&self.store, &self.jobs, queue, call, &self.clock).await? {
-                Some(offer) => script::connect_offer(plan, flow, queue, &offer, call, true)
-                    .unwrap_or_else(script::sorry),
-                None => script::hold(flow, queue, call, round),
-            };
-        Ok(web::say(&ncco))
+    ) -> Result<(Response, Found), Failure> {
+        let found = offer::claim_agent(&self.store, &self.jobs, queue, call, &self.clock).await?;
+        let ncco = match &found {
+            Found::Agent(offer) => script::connect_offer(plan, flow, queue, offer, call, true)
+                .unwrap_or_else(script::sorry),
+            Found::NobodyFree | Found::NobodyThere => script::hold(flow, queue, call, round),
+        };
+        Ok((web::say(&ncco), found))
     }
 
     /// A caller comes to a flow that rings its agents by turns.
@@ -252,6 +257,7 @@ impl Events {
         flow: &Flow,
         hotline: &Hotline,
         call: &Call,
+        noted: Noted,
         now: Timestamp,
     ) -> Result<Response, Failure> {
         let Some(call) = self.store.call(&call.leg).await? else {
@@ -261,7 +267,7 @@ impl Events {
             return Ok(web::say(&script::room::room(plan, flow, hotline, &call)));
         }
         let decision = script::follow(plan, &hotline.otherwise, &call, now);
-        Box::pin(self.follow(plan, &call, decision, now)).await
+        Box::pin(self.follow(plan, &call, decision, noted, now)).await
     }
 
     /// Goes where a decision leads.
@@ -270,10 +276,14 @@ impl Events {
         plan: &Plan,
         call: &Call,
         decision: Decision<'_>,
+        noted: Noted,
         now: Timestamp,
     ) -> Result<Response, Failure> {
         if let (Some(flow), None) = (decision.by_turns, call.turn) {
             return self.take_turn(plan, flow, call, now).await;
+        }
+        if noted == Noted::First {
+            metric::unstaffed(&decision, now);
         }
         for news in decision.news(call) {
             self.tell(news, now).await?;
@@ -292,7 +302,8 @@ impl Events {
                 };
                 if !self.store.enter(&call, &place).await? {
                     // Told before, or waited here before: as the call stands.
-                    let resumed = self.resume(&call.leg, &flow.name, Playing::Beginning, now);
+                    let playing = Playing::Beginning;
+                    let resumed = self.resume(&call.leg, &flow.name, playing, noted, now);
                     return Box::pin(resumed).await;
                 }
                 if let Some(after) = queue.free_after {
@@ -305,12 +316,16 @@ impl Events {
                         )
                         .await?;
                 }
-                self.look(plan, flow, queue, &call, 0).await
+                let (answer, found) = self.look(plan, flow, queue, &call, 0).await?;
+                if found == Found::NobodyThere {
+                    Metric::NobodyOnDuty.record(now);
+                }
+                Ok(answer)
             }
             Next::Gather(flow, hotline) => {
                 let place = call.place_in(&flow.name, now);
                 if !self.store.enter(call, &place).await? {
-                    return self.room_again(plan, flow, hotline, call, now).await;
+                    return self.room_again(plan, flow, hotline, call, noted, now).await;
                 }
                 exchange::call_staff(&self.jobs, &call.leg, flow, hotline).await?;
                 Ok(web::say(&script::room::room(plan, flow, hotline, call)))

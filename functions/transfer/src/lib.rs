@@ -16,6 +16,7 @@ use switchboard_shared::job::JobQueue;
 use switchboard_shared::people::{Link, People};
 use switchboard_shared::plan::AgentName;
 use switchboard_shared::plans::Plans;
+use switchboard_shared::secret::{Derived, SecretAway};
 use switchboard_shared::store::Store;
 use switchboard_shared::vonage::Vonage;
 use switchboard_shared::web::{self, Failure};
@@ -27,7 +28,7 @@ pub use page::sentence;
 /// What the function works with; built once.
 #[derive(Debug)]
 pub struct Transfer {
-    people: People,
+    people: Derived<People>,
     exchange: Exchange,
 }
 
@@ -35,7 +36,7 @@ impl Transfer {
     /// Reads the settings.
     pub fn from_lookup(lookup: &mut Lookup, sdk: &SdkConfig) -> Option<Self> {
         let store = Store::from_lookup(lookup, sdk);
-        let people = People::from_lookup(lookup);
+        let people = Derived::from_lookup(lookup, People::from_lookup);
         let plans = Arc::new(Plans::from_lookup(lookup, store.clone()));
         let jobs = JobQueue::from_lookup(lookup, sdk, "SWITCHBOARD_DISPATCH_QUEUE_URL");
         let vonage = Vonage::from_lookup(lookup)?;
@@ -103,8 +104,14 @@ impl Asked {
 }
 
 impl Transfer {
-    /// Lets our people in: by token in the header or typed into the page, or by signed link.
-    fn allows(&self, headers: &HeaderMap, asked: &Asked, agent: &AgentName) -> bool {
+    /// Lets our people in: by token in the header or typed into the page, or by signed link. Who has a
+    /// token that nobody here knows of may have got it a minute ago.
+    async fn allows(
+        &self,
+        headers: &HeaderMap,
+        asked: &Asked,
+        agent: &AgentName,
+    ) -> Result<bool, SecretAway> {
         let header = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok());
@@ -113,11 +120,23 @@ impl Transfer {
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
         });
         let token = bearer.or(asked.token.as_deref());
-        token.is_some_and(|token| self.people.token_allows(token, agent))
-            || asked.link().is_some_and(|link| {
-                self.people
-                    .link_allows(&link, agent, self.exchange.clock.now())
-            })
+        let (link, now) = (asked.link(), self.exchange.clock.now());
+        let fits = |people: &People| {
+            token.is_some_and(|token| people.token_allows(token, agent))
+                || link
+                    .as_ref()
+                    .is_some_and(|link| people.link_allows(link, agent, now))
+        };
+        // A token that was taken away is to be forgotten some time, too.
+        let people = self.people.fresh().await;
+        if fits(&people) {
+            return Ok(true);
+        }
+        if token.is_none() && link.is_none() {
+            return Ok(false);
+        }
+        let others = self.people.instead_of(&people).await?;
+        Ok(others.is_some_and(|people| fits(&people)))
     }
 
     async fn act(
@@ -128,13 +147,13 @@ impl Transfer {
         asked: &Asked,
     ) -> Result<Outcome, Response> {
         // Who is not let in learns nothing about which agents there are.
-        let Some(agent) = agent
-            .parse()
-            .ok()
-            .filter(|agent| self.allows(headers, asked, agent))
-        else {
-            return Err(Failure::Unknown.into_response());
-        };
+        let refused = || Failure::Unknown.into_response();
+        let agent = agent.parse().map_err(|_| refused())?;
+        match self.allows(headers, asked, &agent).await {
+            Ok(true) => {}
+            Ok(false) => return Err(refused()),
+            Err(away) => return Err(Failure::Later(Box::new(away)).into_response()),
+        }
         let outcome = match says {
             Says::Free => self.exchange.free(&agent).await,
             Says::Away => self.exchange.away(&agent).await,
@@ -228,7 +247,8 @@ async fn show_page(
         let message = "say which agent: /agentfree?agent=NAME";
         return web::refusal(StatusCode::BAD_REQUEST, "no-agent", message);
     };
-    let known = transfer.allows(&headers, &asked, &name);
+    let known = transfer.allows(&headers, &asked, &name).await;
+    let known = known.unwrap_or_default();
     Html(page::button(&name, known)).into_response()
 }
 

@@ -5,10 +5,11 @@ use crate::call::{Call, Helper};
 use crate::chain;
 use crate::id::LegId;
 use crate::job::{Job, JobQueue};
+use crate::metric::Metric;
 use crate::ncco::Ncco;
 use crate::plan::{AgentName, Flow, Hotline, Plan};
 use crate::script::room::{self, Door};
-use crate::store::{Home, StaffTurn, Store, StoreError, Turn};
+use crate::store::{Home, Noted, StaffTurn, Store, StoreError, Turn};
 use crate::webhook::Event;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -44,6 +45,7 @@ impl Entry<'_> {
     ) -> Result<Ncco, StoreError> {
         let helper = Helper::of(&self.flow.name, self.agent);
         let place = call.place.clone();
+        let at = event.and_then(|(_, event)| event.at).unwrap_or(now);
         let turn = Turn::Staff {
             call: call.leg.clone(),
             helper: helper.clone(),
@@ -51,18 +53,27 @@ impl Entry<'_> {
                 place: place.filter(|place| place.queue == self.flow.name),
                 shared: self.hotline.shared,
                 leg: self.leg.cloned(),
-                at: event.and_then(|(_, event)| event.at).unwrap_or(now),
+                at,
             },
         };
-        match event {
-            Some((home, event)) => drop(store.note_with(home, event, &turn, now).await?),
-            None => store.make(&turn, now).await?,
-        }
+        let noted = match event {
+            Some((home, event)) => store.note_with(home, event, &turn, now).await?,
+            None => {
+                store.make(&turn, now).await?;
+                Noted::First
+            }
+        };
+        let before = call.place.as_ref();
         let Some(call) = store.call(&call.leg).await? else {
             return Ok(room::turned_away(Door::TooLate));
         };
         match room::door(self.flow, self.hotline, self.agent, &call) {
             Door::In => {
+                // The first to come in, by this: whoever takes the place ends the wait.
+                let first = noted == Noted::First && call.served.as_ref() == Some(self.agent);
+                if let Some(place) = before.filter(|place| first && place.queue == self.flow.name) {
+                    Metric::Wait(at.duration_since(place.entered)).record(now);
+                }
                 let joined = Job::Joined {
                     call: call.leg.clone(),
                     helper,

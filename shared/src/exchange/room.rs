@@ -6,6 +6,7 @@ use crate::call::{Call, Helper, Place};
 use crate::chain;
 use crate::id::LegId;
 use crate::job::{DELAY_MAX, Job, JobError, JobQueue};
+use crate::metric::{self, Metric};
 use crate::ncco::Ncco;
 use crate::news::News;
 use crate::number::PhoneNumber;
@@ -232,6 +233,7 @@ impl Exchange {
                 };
                 self.store.make(&turn, now).await?;
                 if let Some(news) = self.store.failing(&agent.name, &call.leg).await? {
+                    Metric::StaffFailing.record(now);
                     self.jobs.tell(plan, news, now).await?;
                 }
                 Ok(false)
@@ -401,6 +403,10 @@ impl Exchange {
             ..call.clone()
         };
         let decision = script::follow(plan, &hotline.otherwise, &call, now);
+        if place.is_some() {
+            // Tried for the first time.
+            metric::unstaffed(&decision, now);
+        }
         let ncco = self.enter(plan, &call, decision, now).await?;
         self.go_on(&call, &ncco).await?;
         self.store.moved(&call.leg, &flow.name).await?;

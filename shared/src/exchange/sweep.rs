@@ -6,17 +6,35 @@ use crate::call::{Call, Place};
 use crate::chain;
 use crate::id::LegId;
 use crate::job::Job;
+use crate::metric::{self, Metric};
 use crate::plan::{Flow, FlowKind, Queue};
 use crate::presence::{Presence, State};
 use crate::script;
 use crate::store::{StaffTurn, Turn};
 use crate::vonage::Leg;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
 /// How long after the longest wait a caller's music may still play, before the sweep moves them on
 /// itself. Most tunes are over by then, and looked after by their own `notify`.
 const OVERDUE: Duration = Duration::from_secs(60);
+
+/// How callers wait at one moment.
+#[derive(Debug, Clone, Copy, Default)]
+struct Waits {
+    callers: usize,
+    longest: SignedDuration,
+}
+
+impl Waits {
+    /// These and those.
+    fn and(self, more: Self) -> Self {
+        Self {
+            callers: self.callers + more.callers,
+            longest: self.longest.max(more.longest),
+        }
+    }
+}
 
 impl Exchange {
     /// Looks for what was left half done: callers who are gone or wait too long, promises that ran
@@ -38,10 +56,20 @@ impl Exchange {
             };
             self.told(looked.await);
         }
+        let mut waits = Some(Waits::default());
         for flow in plan.flows() {
             if matches!(flow.kind, FlowKind::Queue(_) | FlowKind::Hotline(_)) {
-                self.told(self.sweep_waiting(flow, now).await);
+                let swept = self.sweep_waiting(flow, now).await;
+                waits = waits
+                    .zip(swept.as_ref().ok())
+                    .map(|(waits, more)| waits.and(*more));
+                self.told(swept.map(drop));
             }
+        }
+        // Half of the callers would look like an idle hour: then rather no word of them.
+        if let Some(waits) = waits {
+            Metric::WaitingCallers(waits.callers).record(now);
+            Metric::LongestWait(waits.longest).record(now);
         }
         // Last, when those who are gone have made room.
         for agent in plan.agents() {
@@ -102,13 +130,22 @@ impl Exchange {
         Ok(())
     }
 
-    async fn sweep_waiting(&self, flow: &Flow, now: Timestamp) -> Result<(), ExchangeError> {
+    /// Looks after the callers of one flow; gives how they waited when they were found.
+    async fn sweep_waiting(&self, flow: &Flow, now: Timestamp) -> Result<Waits, ExchangeError> {
+        let mut waits = Waits::default();
         let mut after = None;
         loop {
             let page = self.store.waiting(&flow.name, after.as_ref()).await?;
             for waiting in &page {
                 let call = self.store.call(&waiting.leg).await?;
                 let call = call.filter(|call| call.ended.is_none());
+                let place = call.as_ref().and_then(|call| call.place.as_ref());
+                if let Some(place) = place.filter(|place| place.queue == flow.name) {
+                    waits = waits.and(Waits {
+                        callers: 1,
+                        longest: now.duration_since(place.entered),
+                    });
+                }
                 match (call, &flow.kind) {
                     (Some(call), FlowKind::Queue(queue)) if call.place.is_some() => {
                         self.told(self.sweep_caller(queue, &call, now).await);
@@ -123,7 +160,7 @@ impl Exchange {
             }
             match page.last() {
                 Some(last) => after = Some(last.clone()),
-                None => return Ok(()),
+                None => return Ok(waits),
             }
         }
     }
@@ -176,6 +213,7 @@ impl Exchange {
         }
         let plan = self.plans.of(call).await?;
         let decision = script::follow(&plan, &queue.otherwise, call, now);
+        metric::unstaffed(&decision, now);
         let ncco = self.enter(&plan, call, decision, now).await?;
         tracing::info!(leg.id = %call.leg, "the longest wait is over; on to {}", queue.otherwise);
         let region = self.region(call);

@@ -8,6 +8,7 @@ use crate::config::Lookup;
 use crate::crypto;
 use crate::plan::notify::{Address, Form};
 use crate::plan::{Target, TargetName};
+use crate::secret::Derived;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -39,7 +40,7 @@ pub struct Messenger {
     allowed: Vec<Origin>,
     /// URLs of the targets whose plan says that the settings have them.
     urls: HashMap<TargetName, TargetUrl>,
-    seal: Seal,
+    seal: Derived<Seal>,
     /// Made by the first one to be told: most batches tell nobody.
     public: OnceLock<reqwest::Client>,
     local: OnceLock<reqwest::Client>,
@@ -81,7 +82,7 @@ impl Messenger {
         Self {
             allowed: allowed.unwrap_or_default(),
             urls: urls.unwrap_or_default(),
-            seal: Seal::from_lookup(lookup),
+            seal: Derived::from_lookup(lookup, |lookup| Seal::from_lookup(lookup)),
             public: OnceLock::new(),
             local: OnceLock::new(),
         }
@@ -128,7 +129,8 @@ impl Messenger {
             request = request
                 .header("webhook-id", &id)
                 .header("webhook-timestamp", at.as_second());
-            if let Some(signature) = self.seal.sign(&target.name, &id, at, body) {
+            let seal = self.seal.fresh().await;
+            if let Some(signature) = seal.sign(&target.name, &id, at, body) {
                 request = request.header("webhook-signature", signature);
             }
         }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::call::{Call, Helper, Place};
 use crate::id::{ConversationId, LegId};
+use crate::metric::Metric;
 use crate::offer::OfferId;
 use crate::plan::AgentName;
 use crate::webhook::Event;
@@ -205,7 +206,10 @@ impl Store {
             }
         };
         match old {
-            None => Ok(Begun::First),
+            None => {
+                Metric::Calls.record(call.at);
+                Ok(Begun::First)
+            }
             Some(old) => Ok(Begun::Again(Box::new(from_item("a call", old)?))),
         }
     }
@@ -264,7 +268,7 @@ impl Store {
             .set_item(Some(self.event_item(home, event, None, now)))
             .condition_expression("attribute_not_exists(pk)");
         let new = self.put_if("note an event", put).await?;
-        Ok(if new { Noted::First } else { Noted::Again })
+        Ok(if new { first(event, now) } else { Noted::Again })
     }
 
     /// Notes an event and makes its turn, in one write. What no longer applies is left out.
@@ -286,7 +290,7 @@ impl Store {
             writes.extend(groups.iter().filter_map(Group::front).flatten().cloned());
             let outcome = self.transact("note an event and its turn", writes).await?;
             if matches!(outcome, Transacted::Done) {
-                return Ok(Noted::First);
+                return Ok(first(event, now));
             }
             if outcome.refused(0) {
                 return Ok(Noted::Again);
@@ -602,6 +606,14 @@ impl Store {
         item.insert(key::TTL.to_owned(), expiry(now, self.keep().ledger));
         item
     }
+}
+
+/// An event that is new: what its leg cost is counted here, and so once.
+fn first(event: &Event, now: Timestamp) -> Noted {
+    if let Some(price) = event.price() {
+        Metric::Price(price).record(now);
+    }
+    Noted::First
 }
 
 /// Has an agent count as talking who was not promised to anybody, unless another call has them: who

@@ -277,6 +277,26 @@ impl Store {
         Ok(())
     }
 
+    /// A caller who has a place has hung up: their entry goes, and the call keeps that they gave up. True
+    /// the first time.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn give_up(&self, call: &LegId, place: &Place) -> Result<bool, StoreError> {
+        let gives_up = Expression::new(
+            "SET #gave_up = :queue",
+            "attribute_exists(#place) AND attribute_exists(#ended) \
+             AND attribute_not_exists(#gave_up)",
+        )
+        .with(":queue", text(place.queue.to_string()));
+        let writes = vec![
+            Write::update(&self.table, Key::Call(call), &gives_up),
+            Write::delete_any(&self.table, waiting_key(call, place)),
+        ];
+        let outcome = self.transact("note that a caller gave up", writes).await?;
+        Ok(matches!(outcome, Transacted::Done))
+    }
+
     /// Ends a promise on the agent's side, if it is still this one.
     pub(super) fn release_write(
         &self,

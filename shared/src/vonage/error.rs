@@ -117,6 +117,11 @@ impl VonageError {
         matches!(self, Self::NotFound { .. })
     }
 
+    /// 401: Vonage does not know us by this token, and did nothing.
+    pub(super) fn is_unauthenticated(&self) -> bool {
+        self.reply().is_some_and(|reply| reply.status == 401)
+    }
+
     /// Whether it may have been carried out all the same. Then look before you repeat it.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {

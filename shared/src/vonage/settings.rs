@@ -1,7 +1,8 @@
 //! The client as the settings named in the README describe it.
 
-use super::{PrivateKey, Trust, Vonage, VonageConfig};
+use super::{Keys, PrivateKey, Trust, Vonage};
 use crate::config::Lookup;
+use crate::secret::Derived;
 use std::time::Duration;
 use url::Url;
 
@@ -10,21 +11,12 @@ use url::Url;
 const BUDGET: Duration = Duration::from_secs(5);
 
 impl Vonage {
-    /// Reads `VONAGE_APPLICATION_ID`, `VONAGE_PRIVATE_KEY` and `VONAGE_API_URL`. A key that does not
-    /// read is a fault that says what to do about it.
+    /// Reads `VONAGE_APPLICATION_ID`, `VONAGE_PRIVATE_KEY`, `VONAGE_PRIVATE_KEY_PREVIOUS` and
+    /// `VONAGE_API_URL`. A key that does not read is a fault that says what to do about it.
     pub fn from_lookup(lookup: &mut Lookup) -> Option<Self> {
-        let application_id = lookup.required("VONAGE_APPLICATION_ID");
         let api_url = api_url(lookup);
-        lookup.required("VONAGE_PRIVATE_KEY");
-        let key = |text: &str| PrivateKey::parse(text).map_err(|error| crate::chain(&error));
-        let private_key = lookup.read("VONAGE_PRIVATE_KEY", key)?;
-        let config = VonageConfig {
-            application_id,
-            private_key,
-            api_url,
-            budget: BUDGET,
-        };
-        match Self::new(config) {
+        let keys = Derived::from_lookup(lookup, keys);
+        match Self::with_keys(keys, api_url, BUDGET) {
             Ok(vonage) => Some(vonage),
             Err(error) => {
                 lookup.fault(format!("VONAGE_API_URL: {}", crate::chain(&error)));
@@ -32,6 +24,16 @@ impl Vonage {
             }
         }
     }
+}
+
+/// Reads the application's keys.
+fn keys(lookup: &mut Lookup) -> Keys {
+    let application_id = lookup.required("VONAGE_APPLICATION_ID");
+    lookup.required("VONAGE_PRIVATE_KEY");
+    let names = ["VONAGE_PRIVATE_KEY", "VONAGE_PRIVATE_KEY_PREVIOUS"];
+    let key = |text: &str| PrivateKey::parse(text).map_err(|error| crate::chain(&error));
+    let keys = names.into_iter().filter_map(|name| lookup.read(name, key));
+    Keys::new(&application_id, keys)
 }
 
 impl Trust {

@@ -2,11 +2,13 @@
 
 use super::key::PrivateKey;
 use crate::crypto;
+use crate::secret::Derived;
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, Header};
 use serde::Serialize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long a token holds: Vonage's own default. It takes 30 s to 24 h; short means that a token
 /// which got away is soon worth nothing.
@@ -18,6 +20,79 @@ pub(super) const LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 /// enough for the slowest request with its repetitions, for a download that is redirected, and for
 /// clocks that differ by a minute.
 pub(super) const REFRESH_MARGIN: SignedDuration = SignedDuration::from_mins(2);
+
+/// The application's keys: the one in use, and while they are rotated the one before. Between a new
+/// secret and a new public key at Vonage either may be the right one.
+pub(super) struct Keys {
+    all: Vec<Tokens>,
+    /// Which of them Vonage accepted last.
+    accepted: AtomicUsize,
+}
+
+impl Keys {
+    /// The key in use first.
+    pub(super) fn new(application_id: &str, keys: impl IntoIterator<Item = PrivateKey>) -> Self {
+        let tokens = |key| Tokens::new(application_id.to_owned(), key);
+        Self {
+            all: keys.into_iter().map(tokens).collect(),
+            accepted: AtomicUsize::new(0),
+        }
+    }
+}
+
+/// One operation's way through the keys: the one that was accepted last, then the other, then what the
+/// secret says by now.
+pub(super) struct Trying<'k> {
+    keys: &'k Derived<Keys>,
+    now: Arc<Keys>,
+    nth: usize,
+    tried: usize,
+    looked: bool,
+}
+
+impl<'k> Trying<'k> {
+    pub(super) fn of(keys: &'k Derived<Keys>) -> Self {
+        let now = keys.now();
+        Self {
+            nth: now.accepted.load(Ordering::Relaxed),
+            keys,
+            now,
+            tried: 0,
+            looked: false,
+        }
+    }
+
+    /// The `Authorization` header for a request made now.
+    pub(super) fn header(&self, now: Timestamp) -> Result<HeaderValue, TokenError> {
+        let key = self.now.all.get(self.nth).ok_or(TokenError::NoKey)?;
+        key.header(now)
+    }
+
+    /// Vonage took the token.
+    pub(super) fn accepted(&self) {
+        self.now.accepted.store(self.nth, Ordering::Relaxed);
+    }
+
+    /// Vonage did not take the token, and so did nothing. True where another key is to be tried.
+    pub(super) async fn refused(&mut self) -> bool {
+        self.tried += 1;
+        if self.tried < self.now.all.len() {
+            self.nth = (self.nth + 1) % self.now.all.len();
+            return true;
+        }
+        if std::mem::replace(&mut self.looked, true) {
+            return false;
+        }
+        // Where the secret is away, that is logged, and what Vonage said counts.
+        let Ok(Some(other)) = self.keys.instead_of(&self.now).await else {
+            return false;
+        };
+        self.nth = other.accepted.load(Ordering::Relaxed);
+        self.tried = 0;
+        self.now = other;
+        true
+    }
+}
 
 /// Mints tokens and keeps the last one.
 pub(super) struct Tokens {
@@ -34,6 +109,9 @@ struct Token {
 /// Why no token could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
+    /// The settings have none, and with that a function does not start.
+    #[error("there is no private key")]
+    NoKey,
     /// The key read well at start, and yet it does not sign.
     #[error("could not sign a token")]
     Sign {

@@ -3,6 +3,7 @@
 use super::{Fields, Unreadable};
 use crate::crypto::sha256_hex;
 use crate::id::{ConversationId, LegId, RecordingId};
+use crate::ledger::Price;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -187,6 +188,13 @@ impl Event {
             .text("duration")
             .and_then(|text| text.parse::<f64>().ok());
         lasted.is_some_and(|seconds| seconds > 0.0) || self.fields.text("start_time").is_some()
+    }
+
+    /// What Vonage says that the leg cost, once it is over.
+    #[must_use]
+    pub fn price(&self) -> Option<Price> {
+        let over = self.status() == Some(&CallStatus::Completed);
+        Price::read(&self.fields.text("price").filter(|_| over)?)
     }
 
     /// The leg is one that rang us. A missing direction counts as not.
@@ -375,6 +383,21 @@ mod tests {
         assert!(!read(r#"{"uuid":"a","status":"completed","duration":"0"}"#).was_connected());
         assert!(read(r#"{"uuid":"a","status":"completed","duration":"7"}"#).was_connected());
         assert!(read(r#"{"uuid":"a","status":"completed","duration":7}"#).was_connected());
+    }
+
+    #[test]
+    fn a_leg_that_is_over_says_what_it_cost() {
+        let price = |body: &str| read(body).price().map(|price| price.to_string());
+        let of = |price| format!(r#"{{"uuid":"a","status":"completed","price":{price}}}"#);
+        assert_eq!(price(&of(r#""0.00450000""#)).as_deref(), Some("0.0045"));
+        assert_eq!(price(&of("0.0045")).as_deref(), Some("0.0045"));
+        for body in [
+            of("null"),
+            of(r#""a lot""#),
+            r#"{"uuid":"a","status":"answered","price":"1.00"}"#.to_owned(),
+        ] {
+            assert_eq!(price(&body), None, "{body}");
+        }
     }
 
     #[test]
