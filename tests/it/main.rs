@@ -18,4 +18,5 @@ mod queue;
 mod recordings;
 mod restart;
 mod scenarios;
+mod setup;
 mod voice;

@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 use switchboard_shared::archive::Archive;
 use switchboard_shared::aws::{self, Waits};
 use switchboard_shared::clock::Clock;
-use switchboard_shared::config::Lookup;
 use switchboard_shared::exchange::Exchange;
 use switchboard_shared::job::JobQueue;
 use switchboard_shared::plan::Plan;
@@ -59,8 +58,8 @@ pub(super) enum Place {
 
 impl Desk {
     pub(super) async fn open(global: &Global) -> anyhow::Result<Self> {
-        if global.aws {
-            Self::cloud().await
+        if global.is_cloud() {
+            Self::cloud(global).await
         } else {
             Self::board(&global.data).await
         }
@@ -135,9 +134,9 @@ impl Desk {
         })
     }
 
-    async fn cloud() -> anyhow::Result<Self> {
-        let sdk = aws::config(Waits::Nobody).await;
-        let mut lookup = Lookup::from_environment(&sdk).await?;
+    async fn cloud(global: &Global) -> anyhow::Result<Self> {
+        let (sdk, environment) = global.cloud().await?;
+        let mut lookup = board::lookup(&environment);
         let store = Store::from_lookup(&mut lookup, &sdk);
         let archive = Archive::from_lookup(&mut lookup, &sdk);
         let plans = Arc::new(Plans::from_lookup(&lookup, store.clone()));
@@ -183,13 +182,14 @@ impl Desk {
     }
 }
 
-/// Vonage, as the variables of this process name it; with `--aws`, as the stack's secret does.
+/// Vonage, as the variables of this process name it; of a stack, as its secret does.
 pub(super) async fn vonage(global: &Global) -> anyhow::Result<Vonage> {
-    let mut lookup = if global.aws {
-        Lookup::from_environment(&aws::config(Waits::Nobody).await).await?
+    let environment = if global.is_cloud() {
+        global.cloud().await?.1
     } else {
-        board::lookup(&Environment::of_process())
+        Environment::of_process()
     };
+    let mut lookup = board::lookup(&environment);
     let vonage = Vonage::from_lookup(&mut lookup);
     Ok(lookup.finish(vonage)?)
 }
