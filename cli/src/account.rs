@@ -239,8 +239,8 @@ impl Account {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            let wait = attempt
-                .and_then(|attempt| wait_before_retry(attempt, request.repeat, retries));
+            let wait =
+                attempt.and_then(|attempt| wait_before_retry(attempt, request.repeat, retries));
             let Some(wait) = wait else {
                 return Err(error);
             };
@@ -309,7 +309,9 @@ fn judge(
 
 fn date(headers: &HeaderMap) -> Option<Timestamp> {
     let text = headers.get(DATE)?.to_str().ok()?;
-    jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp())
+    jiff::fmt::rfc2822::parse(text)
+        .ok()
+        .map(|date| date.timestamp())
 }
 
 #[cfg(test)]
@@ -318,8 +320,13 @@ mod tests {
 
     fn judged(status: u16, body: &str) -> Result<(), String> {
         let status = StatusCode::from_u16(status).unwrap();
-        judge("link 447700900000", status, &HeaderMap::new(), body.as_bytes())
-            .map_err(|(error, _)| error.to_string())
+        judge(
+            "link 447700900000",
+            status,
+            &HeaderMap::new(),
+            body.as_bytes(),
+        )
+        .map_err(|(error, _)| error.to_string())
     }
 
     #[test]
@@ -327,7 +334,10 @@ mod tests {
         let done = r#"{"error-code":"200","error-code-label":"success"}"#;
         assert_eq!(judged(200, done), Ok(()));
         assert_eq!(judged(200, "{}"), Ok(()));
-        let refused = judged(200, r#"{"error-code":"420","error-code-label":"method failed"}"#);
+        let refused = judged(
+            200,
+            r#"{"error-code":"420","error-code-label":"method failed"}"#,
+        );
         let words = "could not link 447700900000: Vonage refuses it (status 420, method failed)";
         assert_eq!(refused.unwrap_err(), words);
     }
@@ -361,7 +371,10 @@ mod tests {
 
     #[test]
     fn nobody_reads_the_secret_off_an_account() {
-        let pairs = [("VONAGE_API_KEY", "abcd1234"), ("VONAGE_API_SECRET", "hush")];
+        let pairs = [
+            ("VONAGE_API_KEY", "abcd1234"),
+            ("VONAGE_API_SECRET", "hush"),
+        ];
         let environment = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let account = Account::from_environment(&environment.into_iter().collect()).unwrap();
         assert!(account.is_secret("hush") && !account.is_secret("abcd1234"));

@@ -8,6 +8,7 @@ mod calls;
 mod chosen;
 mod desk;
 mod dev;
+mod doctor;
 mod export;
 mod ncco;
 mod notices;
@@ -110,6 +111,8 @@ enum What {
     Notices(notices::Notices),
     /// Set a deployed stack up at Vonage: application, numbers, secrets.
     Setup(setup::Setup),
+    /// Look whether calls come through to a deployed stack, and say what to do if not.
+    Doctor(doctor::Doctor),
     /// Sign a webhook as Vonage would, to try the board with curl.
     Sign(sign::Sign),
     /// Make the link by which an agent says "free" from a phone.
@@ -164,6 +167,7 @@ impl Command {
             What::Recordings(recordings) => recordings.run(&global).await,
             What::Notices(notices) => notices.run(&global).await,
             What::Setup(setup) => setup.run(&global).await,
+            What::Doctor(doctor) => doctor.run(&global).await,
             What::Sign(sign) => sign.run(&global).await,
             What::Link(link) => link.run(&global).await,
             What::Token(token) => token.run(&global),

@@ -46,7 +46,9 @@ pub fn public_pem(key: &PrivateKey) -> String {
 pub fn same(one: &str, other: &str) -> bool {
     let plain = |pem: &str| {
         let lines = pem.lines().map(str::trim);
-        lines.filter(|line| !line.starts_with("-----")).collect::<String>()
+        lines
+            .filter(|line| !line.starts_with("-----"))
+            .collect::<String>()
     };
     plain(one) == plain(other)
 }
@@ -101,7 +103,9 @@ mod tests {
             .filter(|line| !line.starts_with("-----"))
             .collect();
         let pair = KeyPair::from_pkcs8(&STANDARD.decode(base64).unwrap()).unwrap();
-        let der = aws_lc_rs::signature::KeyPair::public_key(&pair).as_der().unwrap();
+        let der = aws_lc_rs::signature::KeyPair::public_key(&pair)
+            .as_der()
+            .unwrap();
         assert_eq!(public_pem(&key), pem("PUBLIC KEY", der.as_ref()));
     }
 

@@ -4,6 +4,7 @@ pub mod account;
 pub mod board;
 pub mod cloud;
 pub mod command;
+pub mod doctor;
 pub mod engines;
 pub mod environment;
 pub mod key_pair;

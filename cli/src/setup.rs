@@ -186,7 +186,10 @@ pub fn todo(found: &Found, wanted: &Wanted) -> Todo {
     }
     match &found.application {
         None => todo.steps.push(Step::Create {
-            name: wanted.name.clone().unwrap_or_else(|| wanted.otherwise.clone()),
+            name: wanted
+                .name
+                .clone()
+                .unwrap_or_else(|| wanted.otherwise.clone()),
         }),
         Some(application) => {
             let public = key.as_ref().map(key_pair::public_pem);
@@ -195,11 +198,18 @@ pub fn todo(found: &Found, wanted: &Wanted) -> Todo {
             let key = rotates || !public.is_some_and(|public| application.has_key(&public));
             if key || !differences.is_empty() {
                 let id = application.id.clone();
-                todo.steps.push(Step::Change { id, differences, key });
+                todo.steps.push(Step::Change {
+                    id,
+                    differences,
+                    key,
+                });
             }
         }
     }
-    let id = found.application.as_ref().map(|application| application.id.as_str());
+    let id = found
+        .application
+        .as_ref()
+        .map(|application| application.id.as_str());
     if id.is_none() || id != entries.get(entry::APPLICATION_ID).as_deref() {
         todo.steps.push(Step::StoreId);
     }
@@ -241,9 +251,8 @@ fn changes(
     let entries = &found.entries;
     let mut changes = Vec::new();
     // A rotation that was broken off goes on, and none is begun within it.
-    let rotates = wanted.rotate == Some(Rotate::Key)
-        && has_key
-        && entries.get(entry::PREVIOUS_KEY).is_none();
+    let rotates =
+        wanted.rotate == Some(Rotate::Key) && has_key && entries.get(entry::PREVIOUS_KEY).is_none();
     if !has_key {
         changes.push(Change::MakeKey);
     } else if rotates {
@@ -253,7 +262,11 @@ fn changes(
         changes.push(Change::ApiKey);
     }
     let previous = entries.get(entry::PREVIOUS_SIGNATURE).is_some();
-    match (entries.get(entry::SIGNATURE), &wanted.signature, wanted.rotate) {
+    match (
+        entries.get(entry::SIGNATURE),
+        &wanted.signature,
+        wanted.rotate,
+    ) {
         (_, _, Some(Rotate::FinishSignature)) if previous => changes.push(Change::ForgetSignature),
         (Some(_), _, Some(Rotate::Signature)) if previous => problems.push(Problem::UnderWay),
         (Some(_), None, Some(Rotate::Signature)) | (None, None, _) => {
@@ -295,7 +308,8 @@ fn link(
         todo.problems.push(Problem::NoVoice(line.clone()));
     }
     if let Some(kind) = number.forwards() {
-        todo.problems.push(Problem::Forwarded(line.clone(), kind.to_owned()));
+        todo.problems
+            .push(Problem::Forwarded(line.clone(), kind.to_owned()));
     }
     let from = number.application();
     if id.is_some() && from == id {
@@ -303,7 +317,8 @@ fn link(
     }
     match from {
         Some(from) if !wanted.take.contains(line) => {
-            todo.problems.push(Problem::Taken(line.clone(), from.to_owned()));
+            todo.problems
+                .push(Problem::Taken(line.clone(), from.to_owned()));
         }
         from => todo.steps.push(Step::Link {
             number: line.clone(),
@@ -317,10 +332,14 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::MakeKey => "a key pair, made here; only its public half leaves for Vonage",
-            Self::RotateKey => "another key pair; the key before stays until the application has this one",
+            Self::RotateKey => {
+                "another key pair; the key before stays until the application has this one"
+            }
             Self::ApiKey => "the account's key",
             Self::Signature => "the signature secret",
-            Self::RotateSignature => "the new signature secret; webhooks signed with the one before are let in, too",
+            Self::RotateSignature => {
+                "the new signature secret; webhooks signed with the one before are let in, too"
+            }
             Self::MakeToken => "the hash of an operator's token, which is shown once",
             Self::ForgetKey => "no key but the new one any more",
             Self::ForgetSignature => "no signature secret but the new one any more",
@@ -354,7 +373,11 @@ impl fmt::Display for Step {
                 f,
                 "the application {name:?}: POST webhooks, signed, nothing learnt from callers"
             ),
-            Self::Change { id, differences, key } => {
+            Self::Change {
+                id,
+                differences,
+                key,
+            } => {
                 let mut words: Vec<_> = differences.iter().map(ToString::to_string).collect();
                 if *key {
                     words.push("public key → ours".to_owned());
@@ -363,7 +386,8 @@ impl fmt::Display for Step {
             }
             Self::Link { number, line, from } => {
                 write!(f, "{number} ({line}) to the application")?;
-                from.iter().try_for_each(|from| write!(f, ", taken from {from}"))
+                from.iter()
+                    .try_for_each(|from| write!(f, ", taken from {from}"))
             }
         }
     }

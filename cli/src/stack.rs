@@ -114,7 +114,9 @@ impl Stack {
     /// The URLs of its dead letters, as far as they are known.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<String> {
-        let known = DEAD_LETTERS.iter().filter_map(|name| self.outputs.get(*name));
+        let known = DEAD_LETTERS
+            .iter()
+            .filter_map(|name| self.outputs.get(*name));
         known.cloned().collect()
     }
 
@@ -162,7 +164,8 @@ async fn outputs(sdk: &SdkConfig, name: &str) -> anyhow::Result<BTreeMap<String,
             )
         })?;
     let stack = described.stacks.unwrap_or_default().into_iter().next();
-    let stack = stack.with_context(|| format!("there is no stack {name}; `make deploy` makes it"))?;
+    let stack =
+        stack.with_context(|| format!("there is no stack {name}; `make deploy` makes it"))?;
     let outputs = stack.outputs.unwrap_or_default().into_iter();
     Ok(outputs
         .filter_map(|output| Some((output.output_key?, output.output_value?)))

@@ -62,11 +62,19 @@ impl Application {
 
     /// Fills in what Vonage sets where nothing is said.
     pub(crate) fn complete(&mut self) {
-        if let Some(voice) = self.body.get_mut("capabilities").and_then(|all| all.get_mut("voice")) {
+        if let Some(voice) = self
+            .body
+            .get_mut("capabilities")
+            .and_then(|all| all.get_mut("voice"))
+        {
             or_set(voice, "signed_callbacks", json!(true));
             or_set(voice, "conversations_ttl", json!(CONVERSATIONS_TTL));
             or_set(voice, "leg_persistence_time", json!(LEG_PERSISTENCE_TIME));
-            let times = [("answer_url", 5000), ("fallback_answer_url", 5000), ("event_url", 10_000)];
+            let times = [
+                ("answer_url", 5000),
+                ("fallback_answer_url", 5000),
+                ("event_url", 10_000),
+            ];
             for (name, socket_timeout) in times {
                 if let Some(webhook) = voice.get_mut("webhooks").and_then(|all| all.get_mut(name)) {
                     or_set(webhook, "connect_timeout", json!(1000));
@@ -164,7 +172,11 @@ impl Account {
         }
     }
 
-    pub(crate) fn number_mut(&mut self, country: &str, msisdn: &str) -> Option<&mut Map<String, Value>> {
+    pub(crate) fn number_mut(
+        &mut self,
+        country: &str,
+        msisdn: &str,
+    ) -> Option<&mut Map<String, Value>> {
         self.numbers.iter_mut().find(|number| {
             number.get("country").is_some_and(|it| it == country)
                 && number.get("msisdn").is_some_and(|it| it == msisdn)

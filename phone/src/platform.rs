@@ -184,11 +184,13 @@ impl Platform {
 
     /// Takes calls as an application of the account from now on: by its webhooks, with its key, in its
     /// region. False where it has no such application, or one that takes no calls.
-    pub fn play(&mut self, application: &str) -> bool {
+    pub fn take_calls_for(&mut self, application: &str) -> bool {
         let Some(body) = self.account.application(application).map(|one| &one.body) else {
             return false;
         };
-        let key = body.get("keys").and_then(|keys| keys["public_key"].as_str());
+        let key = body
+            .get("keys")
+            .and_then(|keys| keys["public_key"].as_str());
         let voice = body.get("capabilities").map(|all| &all["voice"]);
         let (Some(key), Some(voice)) = (key.and_then(PublicKey::pem), voice) else {
             return false;

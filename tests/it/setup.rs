@@ -35,7 +35,9 @@ fn outside() -> Outside {
 
 fn shell(outside: &Outside) -> Shell {
     let variables = outside.variables().into_iter();
-    let shell = variables.fold(Shell::new(), |shell, (name, value)| shell.with(&name, value));
+    let shell = variables.fold(Shell::new(), |shell, (name, value)| {
+        shell.with(&name, value)
+    });
     shell.write("switchboard.toml", PLAN);
     shell
 }
@@ -94,7 +96,10 @@ fn report(ran: &Ran) -> (Vec<String>, Vec<String>) {
     let list = |name: &str| json[name].as_array().unwrap().clone();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     (
-        list("steps").iter().map(|step| text(&step["step"])).collect(),
+        list("steps")
+            .iter()
+            .map(|step| text(&step["step"]))
+            .collect(),
         list("problems").iter().map(text).collect(),
     )
 }
@@ -121,8 +126,17 @@ async fn a_stack_that_was_just_deployed_takes_its_calls_after_one_command() {
     // The token that was shown is the one whose hash is kept.
     let token = ran.out.lines().last().unwrap();
     let hash = switchboard_shared::config::token_hash(token);
-    assert_eq!(outside.secret()["SWITCHBOARD_API_TOKENS"][0]["sha256"], hash);
-    for words in ["create", "the application \"desk\"", "link", LINE, "Front desk"] {
+    assert_eq!(
+        outside.secret()["SWITCHBOARD_API_TOKENS"][0]["sha256"],
+        hash
+    );
+    for words in [
+        "create",
+        "the application \"desk\"",
+        "link",
+        LINE,
+        "Front desk",
+    ] {
         assert!(ran.out.contains(words), "{words} in {ran:?}");
     }
 }
@@ -139,7 +153,9 @@ async fn a_second_time_there_is_nothing_to_do() {
     assert_eq!((outside.applications(), outside.secret()), before);
     let changes = ["POST", "PUT", "Put"];
     let asked = outside.asked();
-    let changing = asked.iter().filter(|it| changes.iter().any(|word| it.what.starts_with(word)));
+    let changing = asked
+        .iter()
+        .filter(|it| changes.iter().any(|word| it.what.starts_with(word)));
     assert_eq!(changing.count(), 0, "{asked:?}");
 }
 
@@ -148,8 +164,22 @@ async fn what_would_be_done_is_shown_and_not_done() {
     let outside = outside();
     let shell = shell(&outside);
     let ran = setup(&shell, &["--dry-run", "--json"]).await.fine();
-    assert_eq!(report(&ran), (["store", "create", "store", "link", "link"].map(str::to_owned).into(), vec![]));
-    assert!(ran.json()["steps"].as_array().unwrap().iter().all(|step| step["done"] == false));
+    assert_eq!(
+        report(&ran),
+        (
+            ["store", "create", "store", "link", "link"]
+                .map(str::to_owned)
+                .into(),
+            vec![]
+        )
+    );
+    assert!(
+        ran.json()["steps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|step| step["done"] == false)
+    );
     assert!(outside.applications().is_empty());
     assert_eq!(outside.secret(), Value::Null);
     assert_eq!(outside.number(LINE)["app_id"], Value::Null);
@@ -160,7 +190,10 @@ async fn where_nobody_can_be_asked_nothing_is_done_without_a_word_for_it() {
     let outside = outside();
     let ran = setup(&shell(&outside), &[]).await;
     assert_eq!(ran.code, Some(1));
-    assert!(ran.err.contains("`--yes`") && ran.err.contains("`--dry-run`"), "{ran:?}");
+    assert!(
+        ran.err.contains("`--yes`") && ran.err.contains("`--dry-run`"),
+        "{ran:?}"
+    );
     assert_eq!(outside.secret(), Value::Null);
 }
 
@@ -191,7 +224,10 @@ async fn what_somebody_changed_by_hand_is_changed_back_and_nothing_else() {
     ] {
         // A table breaks its lines where they are full.
         let flat = |text: &str| text.split_whitespace().collect::<String>();
-        assert!(flat(&drifted.out).contains(&flat(words)), "{words} in {drifted:?}");
+        assert!(
+            flat(&drifted.out).contains(&flat(words)),
+            "{words} in {drifted:?}"
+        );
     }
     setup(&shell, &["--yes"]).await.fine();
     is_whole(&outside);
@@ -209,7 +245,10 @@ async fn credentials_that_are_wrong_are_said_to_be_and_change_nothing() {
     let wrong = shell(&outside).with("VONAGE_API_SECRET", "another");
     let ran = setup(&wrong, &["--yes"]).await;
     assert_eq!(ran.code, Some(1));
-    assert!(ran.err.contains("VONAGE_API_KEY") && ran.err.contains("dashboard"), "{ran:?}");
+    assert!(
+        ran.err.contains("VONAGE_API_KEY") && ran.err.contains("dashboard"),
+        "{ran:?}"
+    );
     assert_eq!(outside.secret(), Value::Null);
     let none = shell(&outside).with("VONAGE_API_KEY", "");
     let ran = setup(&none, &["--yes"]).await;
@@ -232,7 +271,10 @@ async fn a_signature_secret_that_nobody_gave_keeps_nothing_else_from_being_done(
     let ran = setup(&shell, &["--yes", "--json"]).await;
     assert_eq!(ran.code, Some(1));
     let (_, problems) = report(&ran);
-    assert!(problems.len() == 1 && problems[0].contains("VONAGE_SIGNATURE_SECRET"), "{problems:?}");
+    assert!(
+        problems.len() == 1 && problems[0].contains("VONAGE_SIGNATURE_SECRET"),
+        "{problems:?}"
+    );
     assert_eq!(outside.applications().len(), 1);
     let shell = shell.with("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
     setup(&shell, &["--yes"]).await.fine();
@@ -242,9 +284,14 @@ async fn a_signature_secret_that_nobody_gave_keeps_nothing_else_from_being_done(
 #[tokio::test]
 async fn a_stack_that_is_not_there_is_named() {
     let outside = outside();
-    let ran = shell(&outside).run(&["setup", "--stack", "dsek", "--yes"]).await;
+    let ran = shell(&outside)
+        .run(&["setup", "--stack", "dsek", "--yes"])
+        .await;
     assert_eq!(ran.code, Some(1));
-    assert!(ran.err.contains("dsek") && ran.err.contains("eu-west-1"), "{ran:?}");
+    assert!(
+        ran.err.contains("dsek") && ran.err.contains("eu-west-1"),
+        "{ran:?}"
+    );
 }
 
 #[tokio::test]
@@ -271,7 +318,9 @@ async fn a_number_taken_by_another_application_is_left_alone_until_it_may_be_tak
     assert_eq!(taken()["app_id"], "00000000-0000-4000-8000-000000000000");
     let ours = outside.secret()["VONAGE_APPLICATION_ID"].clone();
     assert_eq!(outside.number(LINE)["app_id"], ours);
-    setup(&shell, &["--yes", "--take", "447700900003"]).await.fine();
+    setup(&shell, &["--yes", "--take", "447700900003"])
+        .await
+        .fine();
     assert_eq!(taken()["app_id"], ours);
     // Messages go where they went.
     assert_eq!(taken()["moHttpUrl"], "https://sms.example/");
@@ -284,8 +333,12 @@ async fn numbers_that_cannot_ring_are_problems_that_say_what_to_do() {
     outside.rent("447700900003", forwards);
     outside.rent("447700900004", json!({ "features": ["SMS"] }));
     let shell = shell(&outside);
-    let line = |number: &str| format!("[[line]]\nnumber = \"{number}\"\nname = \"x\"\nflow = \"closed\"\n");
-    let more: String = ["447700900003", "447700900004", "447700900005"].map(line).concat();
+    let line = |number: &str| {
+        format!("[[line]]\nnumber = \"{number}\"\nname = \"x\"\nflow = \"closed\"\n")
+    };
+    let more: String = ["447700900003", "447700900004", "447700900005"]
+        .map(line)
+        .concat();
     shell.write("switchboard.toml", &format!("{PLAN}\n{more}"));
     let ran = setup(&shell, &["--yes", "--json"]).await;
     assert_eq!(ran.code, Some(1));
@@ -299,7 +352,10 @@ async fn numbers_that_cannot_ring_are_problems_that_say_what_to_do() {
         assert!(words.iter().all(|word| problem.contains(word)), "{problem}");
     }
     // What is forwarded stays so, and nothing of it is lost.
-    assert_eq!(outside.number("447700900003")["voiceCallbackValue"], "447700900999");
+    assert_eq!(
+        outside.number("447700900003")["voiceCallbackValue"],
+        "447700900999"
+    );
 }
 
 /// Every request fails once, and all after it: before it is done, or after. What is left is gone on
@@ -327,7 +383,10 @@ async fn broken_off_anywhere_it_goes_on_from_there() {
                 setup(&shell, &["--yes"]).await.fine();
                 is_whole(&outside);
                 let again = setup(&shell, &[]).await.fine();
-                assert!(again.err.contains("nothing to do"), "{at} {is_done}: {again:?}");
+                assert!(
+                    again.err.contains("nothing to do"),
+                    "{at} {is_done}: {again:?}"
+                );
             });
         }
     }
@@ -356,10 +415,15 @@ async fn the_private_key_goes_to_the_stacks_secret_and_nowhere_else() {
         }
         let told: Vec<_> = asked.iter().filter(|it| it.body.contains(line)).collect();
         assert!(!told.is_empty());
-        assert!(told.iter().all(|it| it.what == "PutSecretValue"), "{told:?}");
+        assert!(
+            told.iter().all(|it| it.what == "PutSecretValue"),
+            "{told:?}"
+        );
     }
     for secret in [API_SECRET, SIGNATURE_SECRET] {
-        let said = [&first, &rotated, &again].iter().any(|ran| ran.out.contains(secret) || ran.err.contains(secret));
+        let said = [&first, &rotated, &again]
+            .iter()
+            .any(|ran| ran.out.contains(secret) || ran.err.contains(secret));
         assert!(!said);
     }
 }
@@ -367,7 +431,8 @@ async fn the_private_key_goes_to_the_stacks_secret_and_nowhere_else() {
 #[tokio::test]
 async fn what_the_secret_holds_of_others_is_kept() {
     let outside = outside();
-    let ours = json!({ "SWITCHBOARD_NOTIFY_URLS": "{}", "SWITCHBOARD_API_TOKENS": [{ "name": "a" }] });
+    let ours =
+        json!({ "SWITCHBOARD_NOTIFY_URLS": "{}", "SWITCHBOARD_API_TOKENS": [{ "name": "a" }] });
     outside.set_secret(&ours);
     setup(&shell(&outside), &["--yes"]).await.fine();
     let secret = outside.secret();
@@ -382,12 +447,17 @@ async fn another_key_takes_the_place_of_the_one_before_at_vonage_too() {
     let shell = shell(&outside);
     setup(&shell, &["--yes"]).await.fine();
     let before = outside.secret();
-    let ran = setup(&shell, &["--yes", "--rotate", "key", "--json"]).await.fine();
+    let ran = setup(&shell, &["--yes", "--rotate", "key", "--json"])
+        .await
+        .fine();
     assert_eq!(report(&ran).0, ["store", "change", "store"]);
     is_whole(&outside);
     let after = outside.secret();
     assert_ne!(after["VONAGE_PRIVATE_KEY"], before["VONAGE_PRIVATE_KEY"]);
-    assert_eq!(after["VONAGE_APPLICATION_ID"], before["VONAGE_APPLICATION_ID"]);
+    assert_eq!(
+        after["VONAGE_APPLICATION_ID"],
+        before["VONAGE_APPLICATION_ID"]
+    );
 }
 
 #[tokio::test]
@@ -397,16 +467,25 @@ async fn a_key_whose_exchange_was_broken_off_is_exchanged_by_the_next_run() {
     setup(&shell, &["--yes"]).await.fine();
     let before = outside.secret()["VONAGE_PRIVATE_KEY"].clone();
     // The new key is kept, and Vonage is not told of it.
-    outside.breaks(Some(Break { at: 6, is_done: false }));
+    outside.breaks(Some(Break {
+        at: 6,
+        is_done: false,
+    }));
     let broken = setup(&shell, &["--yes", "--rotate", "key"]).await;
     assert_eq!(broken.code, Some(1));
     let half = outside.secret();
     assert_eq!(half["VONAGE_PRIVATE_KEY_PREVIOUS"], before);
-    assert_ne!(public_half(&half), outside.applications()[0]["keys"]["public_key"]);
+    assert_ne!(
+        public_half(&half),
+        outside.applications()[0]["keys"]["public_key"]
+    );
     outside.breaks(None);
     setup(&shell, &["--yes"]).await.fine();
     is_whole(&outside);
-    assert_eq!(outside.secret()["VONAGE_PRIVATE_KEY"], half["VONAGE_PRIVATE_KEY"]);
+    assert_eq!(
+        outside.secret()["VONAGE_PRIVATE_KEY"],
+        half["VONAGE_PRIVATE_KEY"]
+    );
 }
 
 #[tokio::test]
@@ -415,10 +494,18 @@ async fn a_signature_secret_is_exchanged_without_a_time_at_which_neither_is_know
     let shell = shell(&outside);
     setup(&shell, &["--yes"]).await.fine();
     let shell = shell.with("VONAGE_SIGNATURE_SECRET", "another secret, long enough");
-    let begun = setup(&shell, &["--yes", "--rotate", "signature"]).await.fine();
-    assert!(begun.err.contains("--rotate signature --finish"), "{begun:?}");
+    let begun = setup(&shell, &["--yes", "--rotate", "signature"])
+        .await
+        .fine();
+    assert!(
+        begun.err.contains("--rotate signature --finish"),
+        "{begun:?}"
+    );
     let both = outside.secret();
-    assert_eq!(both["VONAGE_SIGNATURE_SECRET"], "another secret, long enough");
+    assert_eq!(
+        both["VONAGE_SIGNATURE_SECRET"],
+        "another secret, long enough"
+    );
     assert_eq!(both["VONAGE_SIGNATURE_SECRET_PREVIOUS"], SIGNATURE_SECRET);
     // Twice would forget the one that Vonage still signs with.
     let newer = shell.with("VONAGE_SIGNATURE_SECRET", "a third one");
@@ -426,8 +513,13 @@ async fn a_signature_secret_is_exchanged_without_a_time_at_which_neither_is_know
     assert_eq!(twice.code, Some(1));
     assert!(twice.err.contains("--finish"), "{twice:?}");
     assert_eq!(outside.secret(), both);
-    setup(&newer, &["--yes", "--rotate", "signature", "--finish"]).await.fine();
+    setup(&newer, &["--yes", "--rotate", "signature", "--finish"])
+        .await
+        .fine();
     let one = outside.secret();
-    assert_eq!(one["VONAGE_SIGNATURE_SECRET"], "another secret, long enough");
+    assert_eq!(
+        one["VONAGE_SIGNATURE_SECRET"],
+        "another secret, long enough"
+    );
     assert_eq!(one["VONAGE_SIGNATURE_SECRET_PREVIOUS"], Value::Null);
 }

@@ -195,7 +195,9 @@ impl Outside {
 
     /// Looks at the account, or does something by hand in its dashboard.
     pub fn account<T>(&self, act: impl FnOnce(&mut Account) -> T) -> T {
-        self.shared.phone.with(|platform| act(platform.account_mut()))
+        self.shared
+            .phone
+            .with(|platform| act(platform.account_mut()))
     }
 
     /// The phone.
@@ -245,8 +247,12 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
-    let action = target.and_then(|target| target.split_once('.')).map(|(_, action)| action);
+    let target = headers
+        .get("x-amz-target")
+        .and_then(|value| value.to_str().ok());
+    let action = target
+        .and_then(|target| target.split_once('.'))
+        .map(|(_, action)| action);
     let stacks = body.starts_with(b"Action=DescribeStacks");
     let what = match action {
         Some(action) => action.to_owned(),

@@ -143,7 +143,10 @@ impl Voice {
                 ("connect_timeout", json!(CONNECT_TIMEOUT)),
                 ("socket_timeout", json!(socket_timeout)),
             ] {
-                set(&["capabilities", "voice", "webhooks", webhook, field], value);
+                set(
+                    &["capabilities", "voice", "webhooks", webhook, field],
+                    value,
+                );
             }
         }
         set(&["capabilities", "voice", "signed_callbacks"], json!(true));
@@ -182,7 +185,10 @@ impl Application {
     /// What people call it.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.body.get("name").and_then(Value::as_str).unwrap_or_default()
+        self.body
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     /// Where its calls live.
@@ -200,7 +206,8 @@ impl Application {
     /// Whether our requests are signed with its key.
     #[must_use]
     pub fn has_key(&self, public_pem: &str) -> bool {
-        self.public_key().is_some_and(|own| key_pair::same(own, public_pem))
+        self.public_key()
+            .is_some_and(|own| key_pair::same(own, public_pem))
     }
 
     /// What is not as it should be, besides the key.
@@ -235,7 +242,8 @@ impl Application {
 
     fn at(&self, path: &[&str]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
-        rest.iter().try_fold(self.body.get(*first)?, |value, name| value.get(name))
+        rest.iter()
+            .try_fold(self.body.get(*first)?, |value, name| value.get(name))
     }
 
     fn set(&mut self, path: &[&str], value: Value) {
@@ -254,13 +262,18 @@ impl Application {
 
 /// A value as a person reads it: text without its quotes.
 fn bare(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 impl Account {
     pub(super) fn applications_url(&self, id: Option<&str>) -> Url {
         let path = ["v2", "applications"];
-        Self::below(&self.api_url, &path.into_iter().chain(id).collect::<Vec<_>>())
+        Self::below(
+            &self.api_url,
+            &path.into_iter().chain(id).collect::<Vec<_>>(),
+        )
     }
 
     /// An application; `None` where the account has none of this id.
@@ -269,7 +282,9 @@ impl Account {
     /// When Vonage does not answer.
     pub async fn application(&self, id: &str) -> Result<Option<Application>, AccountError> {
         let url = self.applications_url(Some(id));
-        let asked = self.about(Request::new("read the application", Method::GET, url)).await;
+        let asked = self
+            .about(Request::new("read the application", Method::GET, url))
+            .await;
         match asked {
             Err(error) if error.is_absent() => Ok(None),
             asked => asked.map(Some),
@@ -337,7 +352,8 @@ impl Account {
     pub async fn replace(&self, application: &Application) -> Result<Application, AccountError> {
         let url = self.applications_url(Some(&application.id));
         let request = Request::new("change the application", Method::PUT, url);
-        self.about(request.json(&Value::Object(application.body.clone()))).await
+        self.about(request.json(&Value::Object(application.body.clone())))
+            .await
     }
 
     /// A request that is answered with an application.
@@ -353,7 +369,8 @@ mod tests {
     use super::*;
 
     fn voice() -> Voice {
-        let url = |path: &str| Url::parse(&format!("https://board.example/webhooks/{path}")).unwrap();
+        let url =
+            |path: &str| Url::parse(&format!("https://board.example/webhooks/{path}")).unwrap();
         Voice {
             answer: url("answer"),
             fallback: url("fallback"),
@@ -433,7 +450,11 @@ mod tests {
             "tomorrow": true,
         }))
         .unwrap();
-        let voice = Voice { region: None, name: None, ..voice() };
+        let voice = Voice {
+            region: None,
+            name: None,
+            ..voice()
+        };
         application.bring(&voice);
         assert_eq!(application.differences(&voice), []);
         assert_eq!(application.name(), "Theirs");
@@ -441,7 +462,10 @@ mod tests {
         assert_eq!(body["tomorrow"], true);
         assert_eq!(body["capabilities"]["messages"], json!({ "webhooks": {} }));
         assert_eq!(body["capabilities"]["voice"]["conversations_ttl"], 7);
-        assert_eq!(body["capabilities"]["voice"]["webhooks"]["answer_url"]["more"], 1);
+        assert_eq!(
+            body["capabilities"]["voice"]["webhooks"]["answer_url"]["more"],
+            1
+        );
         // Vonage would refuse its own words.
         assert_eq!((&body["id"], &body["_links"]), (&Value::Null, &Value::Null));
     }

@@ -73,10 +73,16 @@ impl Number {
             ("msisdn", self.number.as_str()),
             ("app_id", application),
         ];
-        form.extend(KEPT.iter().filter_map(|name| Some((*name, self.text(name)?))));
+        form.extend(
+            KEPT.iter()
+                .filter_map(|name| Some((*name, self.text(name)?))),
+        );
         if self.forwards().is_some() {
             let both = ["voiceCallbackType", "voiceCallbackValue"];
-            form.extend(both.iter().filter_map(|name| Some((*name, self.text(name)?))));
+            form.extend(
+                both.iter()
+                    .filter_map(|name| Some((*name, self.text(name)?))),
+            );
         }
         form
     }
@@ -162,8 +168,12 @@ mod tests {
         let old = number(json!({ "voiceCallbackType": "app", "voiceCallbackValue": "b" }));
         assert_eq!((old.application(), old.forwards()), (Some("b"), None));
         assert_eq!(old.form("a").len(), 3);
-        let forwarded = number(json!({ "voiceCallbackType": "sip", "voiceCallbackValue": "sip:a@b" }));
-        assert_eq!((forwarded.application(), forwarded.forwards()), (None, Some("sip")));
+        let forwarded =
+            number(json!({ "voiceCallbackType": "sip", "voiceCallbackValue": "sip:a@b" }));
+        assert_eq!(
+            (forwarded.application(), forwarded.forwards()),
+            (None, Some("sip"))
+        );
     }
 
     #[test]

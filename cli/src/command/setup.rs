@@ -167,11 +167,7 @@ impl Setup {
 }
 
 /// The signature secret that the operator gives, by a variable or at the terminal.
-fn signature(
-    stack: &Stack,
-    account: &Account,
-    asks: bool,
-) -> anyhow::Result<Option<SecretString>> {
+fn signature(stack: &Stack, account: &Account, asks: bool) -> anyhow::Result<Option<SecretString>> {
     let given = stack.environment.get(entry::SIGNATURE);
     let given = match given {
         None if asks && is_attended() => {
@@ -182,7 +178,9 @@ fn signature(
         }
         given => given,
     };
-    let given = given.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let given = given
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty());
     if let Some(text) = &given {
         ensure!(
             !account.is_secret(text),

@@ -155,7 +155,12 @@ fn an_application_that_is_gone_is_made_again() {
         ..found()
     };
     let name = "switchboard".to_owned();
-    check(&found, &wanted(), &[Step::Create { name }, Step::StoreId, link(None)], &[]);
+    check(
+        &found,
+        &wanted(),
+        &[Step::Create { name }, Step::StoreId, link(None)],
+        &[],
+    );
 }
 
 #[test]
@@ -167,7 +172,14 @@ fn what_drifted_is_changed_back() {
     application.bring(&other.voice(None, "another key".to_owned()));
     drifted.application = Some(application);
     let todo = todo(&drifted, &wanted());
-    let [Step::Change { differences, key: true, .. }] = todo.steps.as_slice() else {
+    let [
+        Step::Change {
+            differences,
+            key: true,
+            ..
+        },
+    ] = todo.steps.as_slice()
+    else {
         panic!("{todo:?}")
     };
     let [one] = differences.as_slice() else {
@@ -242,7 +254,10 @@ fn a_key_that_does_not_read_stops_all_and_is_not_shown() {
     let todo = todo(&found, &wanted());
     assert!(todo.steps.is_empty());
     let problem = todo.problems[0].to_string();
-    assert!(problem.contains(entry::PRIVATE_KEY) && !problem.contains("hush"), "{problem}");
+    assert!(
+        problem.contains(entry::PRIVATE_KEY) && !problem.contains("hush"),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -292,8 +307,18 @@ fn a_signature_secret_is_exchanged_in_two_runs() {
     };
     let change = |change| [Step::Store(vec![change])];
     check(&found(), &begin(None), &[], &[Problem::NoSignature]);
-    check(&found(), &begin(Some("a secret")), &[], &[Problem::SameSignature]);
-    check(&found(), &begin(Some("new")), &change(Change::RotateSignature), &[]);
+    check(
+        &found(),
+        &begin(Some("a secret")),
+        &[],
+        &[Problem::SameSignature],
+    );
+    check(
+        &found(),
+        &begin(Some("new")),
+        &change(Change::RotateSignature),
+        &[],
+    );
     check(&under_way, &begin(Some("newer")), &[], &[Problem::UnderWay]);
     check(&under_way, &wanted(), &[], &[]);
     let finish = rotate(Rotate::FinishSignature, None);

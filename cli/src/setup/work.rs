@@ -44,7 +44,12 @@ impl Work {
         let numbers = account.numbers().await?;
         let mut application = None;
         // The one we made before; else one that the operator names.
-        for id in secret.entries.get(entry::APPLICATION_ID).into_iter().chain(adopt) {
+        for id in secret
+            .entries
+            .get(entry::APPLICATION_ID)
+            .into_iter()
+            .chain(adopt)
+        {
             if application.is_none() {
                 application = account.application(&id).await?;
             }
@@ -137,7 +142,9 @@ impl Work {
         let mut entries = self.secret.entries.clone();
         for change in changes {
             match change {
-                Change::MakeKey => entries.set(entry::PRIVATE_KEY, key_pair::make()?.expose_secret()),
+                Change::MakeKey => {
+                    entries.set(entry::PRIVATE_KEY, key_pair::make()?.expose_secret())
+                }
                 Change::RotateKey => {
                     let before = entries.get(entry::PRIVATE_KEY).unwrap_or_default();
                     entries.set(entry::PREVIOUS_KEY, before);
@@ -152,7 +159,8 @@ impl Work {
                 }
                 Change::MakeToken => {
                     let sha256 = token_hash(token.expose_secret());
-                    let operator = json!({ "name": "operator", "role": "operator", "sha256": sha256 });
+                    let operator =
+                        json!({ "name": "operator", "role": "operator", "sha256": sha256 });
                     entries.set(entry::TOKENS, json!([operator]));
                 }
                 Change::ForgetKey => entries.remove(entry::PREVIOUS_KEY),
@@ -164,7 +172,9 @@ impl Work {
 
     fn signature(&self) -> anyhow::Result<&str> {
         let given = self.wanted.signature.as_ref();
-        Ok(given.context("there is no signature secret")?.expose_secret())
+        Ok(given
+            .context("there is no signature secret")?
+            .expose_secret())
     }
 }
 

@@ -81,8 +81,13 @@ impl StackSecret {
             }
             Err(error) => bail!("could not read the secret {arn}: {}", chain(&error)),
         };
-        let entries = Entries::parse(&text).with_context(|| format!("could not use the secret {arn}"))?;
-        Ok(Self { client, arn, entries })
+        let entries =
+            Entries::parse(&text).with_context(|| format!("could not use the secret {arn}"))?;
+        Ok(Self {
+            client,
+            arn,
+            entries,
+        })
     }
 
     /// Every entry, as settings.
@@ -117,7 +122,10 @@ mod tests {
         let entries = Entries::parse(r#"{"A":"a","B":[{"name":"b"}],"C":null,"D":" "}"#).unwrap();
         assert_eq!(entries.get("A").as_deref(), Some("a"));
         assert_eq!(entries.get("B").as_deref(), Some(r#"[{"name":"b"}]"#));
-        assert_eq!(entries.get("C").or(entries.get("D")).or(entries.get("E")), None);
+        assert_eq!(
+            entries.get("C").or(entries.get("D")).or(entries.get("E")),
+            None
+        );
     }
 
     #[test]

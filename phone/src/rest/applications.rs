@@ -193,7 +193,10 @@ impl Platform {
                     body.insert("keys".to_owned(), json!({ "public_key": MADE_PUBLIC_KEY }));
                 }
                 let id = self.application_id();
-                let mut whole = self.account.put_application(Application { id, body }).whole();
+                let mut whole = self
+                    .account
+                    .put_application(Application { id, body })
+                    .whole();
                 if made {
                     // This once, and never again.
                     whole["keys"]["private_key"] = MADE_PRIVATE_KEY.into();
@@ -241,7 +244,10 @@ impl Platform {
             return Err(Refused::List(faults));
         }
         let all = self.account.applications();
-        let shown = all.iter().skip((page - 1).saturating_mul(page_size)).take(page_size);
+        let shown = all
+            .iter()
+            .skip((page - 1).saturating_mul(page_size))
+            .take(page_size);
         Ok((
             200,
             Content::Json(json!({
@@ -259,7 +265,9 @@ impl Platform {
 
 /// The body of an application that is made or changed, if nothing is wrong with it.
 fn read(asked: Asked<'_>) -> Result<Map<String, Value>, Refused> {
-    let json = asked.content_type.is_some_and(|kind| kind.starts_with("application/json"));
+    let json = asked
+        .content_type
+        .is_some_and(|kind| kind.starts_with("application/json"));
     if !json {
         return Err(Refused::ContentType);
     }
@@ -285,11 +293,14 @@ fn check(name: &str, value: &Value, may: &May, faults: &mut Vec<Fault>) {
         May::Flag => (!value.is_boolean()).then(|| "must be true or false".to_owned()),
         May::Number(least, most) => {
             let number = value.as_u64().filter(|n| (least..=most).contains(&n));
-            number.is_none().then(|| format!("must be between {least} and {most}"))
+            number
+                .is_none()
+                .then(|| format!("must be between {least} and {most}"))
         }
         May::OneOf(words) => {
             let word = value.as_str().filter(|word| words.contains(word));
-            word.is_none().then(|| format!("must be one of: {}", words.join(", ")))
+            word.is_none()
+                .then(|| format!("must be one of: {}", words.join(", ")))
         }
         May::Address => {
             let url = value.as_str().filter(|url| super::body::is_http(url));
@@ -297,18 +308,24 @@ fn check(name: &str, value: &Value, may: &May, faults: &mut Vec<Fault>) {
         }
         May::PublicKey => {
             let key = value.as_str().and_then(PublicKey::pem);
-            key.is_none().then(|| "must be a public key in PEM".to_owned())
+            key.is_none()
+                .then(|| "must be a public key in PEM".to_owned())
         }
         May::Whatever => (!value.is_object()).then(|| "must be an object".to_owned()),
         May::Object(known) => match value {
             Value::Object(fields) => {
                 for (key, value) in fields {
-                    let below = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                    let below = if name.is_empty() {
+                        key.clone()
+                    } else {
+                        format!("{name}.{key}")
+                    };
                     match known.iter().find(|(known, _)| known == key) {
                         Some((_, may)) => check(&below, value, may, faults),
                         None => {
                             let known: Vec<_> = known.iter().map(|(name, _)| *name).collect();
-                            let reason = format!("is not among the known properties: {}", known.join(", "));
+                            let reason =
+                                format!("is not among the known properties: {}", known.join(", "));
                             faults.push((below, reason));
                         }
                     }

@@ -27,7 +27,10 @@ const SETTABLE: [&str; 8] = [
 type Fields = Vec<(String, String)>;
 
 fn field<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
-    fields.iter().find(|(one, _)| one == name).map(|(_, text)| text.as_str())
+    fields
+        .iter()
+        .find(|(one, _)| one == name)
+        .map(|(_, text)| text.as_str())
 }
 
 /// What became of it, in words that have the status in them. Successes are told so, too.
@@ -65,7 +68,9 @@ impl Platform {
             return failed("unreadable query");
         };
         let asked = |name: &str| field(&query, name);
-        let number = |name: &str, otherwise: usize| asked(name).map_or(Some(otherwise), |text| text.parse().ok());
+        let number = |name: &str, otherwise: usize| {
+            asked(name).map_or(Some(otherwise), |text| text.parse().ok())
+        };
         let (Some(size), Some(index)) = (number("size", PAGE.0), number("index", 1)) else {
             return failed("size and index are numbers");
         };
@@ -82,7 +87,11 @@ impl Platform {
                 _ => msisdn.starts_with(pattern),
             };
             let linked = asked("has_application").is_none_or(|has| {
-                has == if text("app_id").is_some() { "true" } else { "false" }
+                has == if text("app_id").is_some() {
+                    "true"
+                } else {
+                    "false"
+                }
             });
             pattern
                 && linked
@@ -94,7 +103,10 @@ impl Platform {
             // As has been seen of an account without numbers.
             return (200, Content::Json(json!({})));
         }
-        let page = found.iter().skip((index - 1).saturating_mul(size)).take(size);
+        let page = found
+            .iter()
+            .skip((index - 1).saturating_mul(size))
+            .take(size);
         (
             200,
             Content::Json(json!({ "count": found.len(), "numbers": page.collect::<Vec<_>>() })),

@@ -22,7 +22,13 @@ pub(crate) fn stage() -> Stage {
 pub(crate) fn asked(stage: &mut Stage, method: &str, path: &str, body: Value) -> (u16, Value) {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let body = body.to_string();
-    let answered = stage.ask(method, path, query, Some(&basic("the secret")), body.as_bytes());
+    let answered = stage.ask(
+        method,
+        path,
+        query,
+        Some(&basic("the secret")),
+        body.as_bytes(),
+    );
     match answered.content {
         Content::Json(json) => (answered.status, json),
         _ => (answered.status, Value::Null),
@@ -67,7 +73,10 @@ fn what_is_left_out_is_filled_in() {
     assert_eq!(voice["leg_persistence_time"], 2);
     let times = |name: &str| {
         let webhook = &voice["webhooks"][name];
-        (webhook["connect_timeout"].clone(), webhook["socket_timeout"].clone())
+        (
+            webhook["connect_timeout"].clone(),
+            webhook["socket_timeout"].clone(),
+        )
     };
     assert_eq!(times("answer_url"), (json!(1000), json!(5000)));
     assert_eq!(times("fallback_answer_url"), (json!(1000), json!(5000)));
@@ -130,16 +139,36 @@ fn what_is_not_known_or_not_in_its_range_is_refused_by_name() {
             format!("{hook}.connection_timeout"),
             "known properties: http_method, address, socket_timeout, connect_timeout",
         ),
-        (answer("connect_timeout", json!(299)), format!("{hook}.connect_timeout"), "300 and 1000"),
-        (answer("connect_timeout", json!(1001)), format!("{hook}.connect_timeout"), "300 and 1000"),
-        (answer("socket_timeout", json!(5001)), format!("{hook}.socket_timeout"), "1000 and 5000"),
+        (
+            answer("connect_timeout", json!(299)),
+            format!("{hook}.connect_timeout"),
+            "300 and 1000",
+        ),
+        (
+            answer("connect_timeout", json!(1001)),
+            format!("{hook}.connect_timeout"),
+            "300 and 1000",
+        ),
+        (
+            answer("socket_timeout", json!(5001)),
+            format!("{hook}.socket_timeout"),
+            "1000 and 5000",
+        ),
         (
             event(10_001),
             "capabilities.voice.webhooks.event_url.socket_timeout".to_owned(),
             "1000 and 10000",
         ),
-        (answer("http_method", json!("PUT")), format!("{hook}.http_method"), "one of: GET, POST"),
-        (answer("address", json!("example.com")), format!("{hook}.address"), "URL"),
+        (
+            answer("http_method", json!("PUT")),
+            format!("{hook}.http_method"),
+            "one of: GET, POST",
+        ),
+        (
+            answer("address", json!("example.com")),
+            format!("{hook}.address"),
+            "URL",
+        ),
         (
             voice(|voice| voice["region"] = "mars".into()),
             "capabilities.voice.region".to_owned(),
@@ -155,16 +184,31 @@ fn what_is_not_known_or_not_in_its_range_is_refused_by_name() {
             "capabilities.voice.conversation_ttl".to_owned(),
             "known properties",
         ),
-        (json!({ "name": "a", "keys": { "public_key": "x" } }), "keys.public_key".to_owned(), "PEM"),
-        (json!({ "name": "a", "id": "b" }), "id".to_owned(), "known properties"),
+        (
+            json!({ "name": "a", "keys": { "public_key": "x" } }),
+            "keys.public_key".to_owned(),
+            "PEM",
+        ),
+        (
+            json!({ "name": "a", "id": "b" }),
+            "id".to_owned(),
+            "known properties",
+        ),
         (json!({ "privacy": {} }), "name".to_owned(), "required"),
     ] {
         let mut stage = stage();
         let (status, refused) = asked(&mut stage, "POST", PATH, body);
-        assert_eq!((status, &refused["title"]), (400, &json!("Bad Request")), "{refused}");
+        assert_eq!(
+            (status, &refused["title"]),
+            (400, &json!("Bad Request")),
+            "{refused}"
+        );
         let fault = &refused["invalid_parameters"][0];
         assert_eq!(fault["name"], name);
-        assert!(fault["reason"].as_str().unwrap().contains(reason), "{fault}");
+        assert!(
+            fault["reason"].as_str().unwrap().contains(reason),
+            "{fault}"
+        );
         assert!(stage.platform.account().applications().is_empty());
     }
 }
@@ -173,14 +217,27 @@ fn what_is_not_known_or_not_in_its_range_is_refused_by_name() {
 fn a_list_comes_in_pages_and_without_keys() {
     let mut stage = stage();
     let ids: Vec<_> = (0..5).map(|_| made(&mut stage)).collect();
-    let (status, page) = asked(&mut stage, "GET", "/v2/applications?page_size=2&page=3", Value::Null);
+    let (status, page) = asked(
+        &mut stage,
+        "GET",
+        "/v2/applications?page_size=2&page=3",
+        Value::Null,
+    );
     assert_eq!(status, 200);
-    assert_eq!((&page["total_items"], &page["total_pages"]), (&json!(5), &json!(3)));
+    assert_eq!(
+        (&page["total_items"], &page["total_pages"]),
+        (&json!(5), &json!(3))
+    );
     let shown = page["_embedded"]["applications"].as_array().unwrap();
     assert_eq!(shown.len(), 1);
     assert_eq!(shown[0]["id"], ids[4].as_str());
     assert_eq!(shown[0]["keys"], Value::Null);
-    let (status, refused) = asked(&mut stage, "GET", "/v2/applications?page_size=101", Value::Null);
+    let (status, refused) = asked(
+        &mut stage,
+        "GET",
+        "/v2/applications?page_size=101",
+        Value::Null,
+    );
     assert_eq!(status, 400);
     assert_eq!(refused["invalid_parameters"][0]["name"], "page_size");
 }
@@ -207,7 +264,10 @@ fn what_is_removed_is_gone_with_its_links() {
     let path = format!("{PATH}/{id}");
     assert_eq!(asked(&mut stage, "DELETE", &path, Value::Null).0, 204);
     for method in ["GET", "PUT", "DELETE"] {
-        assert_eq!(asked(&mut stage, method, &path, json!({ "name": "a" })).0, 404);
+        assert_eq!(
+            asked(&mut stage, method, &path, json!({ "name": "a" })).0,
+            404
+        );
     }
     assert_eq!(asked(&mut stage, "PATCH", &path, Value::Null).0, 405);
     assert!(!stage.platform.account().numbers()[0].contains_key("app_id"));
@@ -218,10 +278,11 @@ fn an_application_that_is_played_is_rung_at_its_webhooks() {
     let mut stage = stage();
     let id = made(&mut stage);
     let mut drifted = body();
-    drifted["capabilities"]["voice"]["webhooks"]["answer_url"]["address"] = url("/elsewhere").into();
+    drifted["capabilities"]["voice"]["webhooks"]["answer_url"]["address"] =
+        url("/elsewhere").into();
     asked(&mut stage, "PUT", &format!("{PATH}/{id}"), drifted);
-    assert!(stage.platform.play(&id));
-    assert!(!stage.platform.play("another"));
+    assert!(stage.platform.take_calls_for(&id));
+    assert!(!stage.platform.take_calls_for("another"));
     stage.on("/elsewhere", script(json!([talk("Hello.")])));
     let leg = stage.platform.call(CALLER, LINE).unwrap();
     stage.run(1.0);

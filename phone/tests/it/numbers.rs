@@ -15,7 +15,11 @@ fn office() -> Stage {
     };
     let id = APPLICATION.to_owned();
     account.put_application(Application { id, body });
-    for (country, msisdn) in [("GB", "447700900000"), ("GB", "447700900001"), ("US", "14155550100")] {
+    for (country, msisdn) in [
+        ("GB", "447700900000"),
+        ("GB", "447700900001"),
+        ("US", "14155550100"),
+    ] {
         account.rent(json!({
             "country": country,
             "msisdn": msisdn,
@@ -27,7 +31,12 @@ fn office() -> Stage {
 }
 
 fn list(stage: &mut Stage, query: &str) -> Value {
-    let (status, list) = asked(stage, "GET", &format!("/account/numbers?{query}"), Value::Null);
+    let (status, list) = asked(
+        stage,
+        "GET",
+        &format!("/account/numbers?{query}"),
+        Value::Null,
+    );
     assert_eq!(status, 200, "{list}");
     list
 }
@@ -35,7 +44,10 @@ fn list(stage: &mut Stage, query: &str) -> Value {
 fn found(stage: &mut Stage, query: &str) -> Vec<String> {
     let list = list(stage, query);
     let numbers = list["numbers"].as_array().cloned().unwrap_or_default();
-    numbers.iter().map(|one| one["msisdn"].as_str().unwrap().to_owned()).collect()
+    numbers
+        .iter()
+        .map(|one| one["msisdn"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn update(stage: &mut Stage, form: &str) -> (u16, Value) {
@@ -68,7 +80,10 @@ fn numbers_are_found_by_what_they_begin_with_contain_and_end_in() {
     for (query, numbers) in [
         ("pattern=44", vec!["447700900000", "447700900001"]),
         ("pattern=44&search_pattern=0&country=US", vec![]),
-        ("pattern=0900&search_pattern=1", vec!["447700900000", "447700900001"]),
+        (
+            "pattern=0900&search_pattern=1",
+            vec!["447700900000", "447700900001"],
+        ),
         ("pattern=0100&search_pattern=2", vec!["14155550100"]),
         ("has_application=true", vec![]),
         ("country=US", vec!["14155550100"]),
@@ -88,11 +103,17 @@ fn an_account_without_numbers_says_nothing_at_all() {
 #[test]
 fn a_number_is_linked_and_what_is_left_out_is_lost() {
     let mut stage = office();
-    let (status, done) = update(&mut stage, "country=GB&msisdn=447700900000&moHttpUrl=https%3A%2F%2Fa.example%2Fsms");
+    let (status, done) = update(
+        &mut stage,
+        "country=GB&msisdn=447700900000&moHttpUrl=https%3A%2F%2Fa.example%2Fsms",
+    );
     assert_eq!((status, &done["error-code"]), (200, &json!("200")));
     let link = format!("country=GB&msisdn=447700900000&app_id={APPLICATION}");
     assert_eq!(update(&mut stage, &link).1["error-code"], "200");
-    assert_eq!(found(&mut stage, &format!("application_id={APPLICATION}")), ["447700900000"]);
+    assert_eq!(
+        found(&mut stage, &format!("application_id={APPLICATION}")),
+        ["447700900000"]
+    );
     let number = &list(&mut stage, "pattern=447700900000")["numbers"][0];
     assert_eq!(number["app_id"], APPLICATION);
     assert_eq!(number["moHttpUrl"], Value::Null);
@@ -110,11 +131,18 @@ fn what_cannot_be_done_is_said_in_the_body_alone() {
     ] {
         let mut stage = office();
         let (status, said) = update(&mut stage, form);
-        assert_eq!((status, &said["error-code"]), (200, &json!("420")), "{form}");
+        assert_eq!(
+            (status, &said["error-code"]),
+            (200, &json!("420")),
+            "{form}"
+        );
     }
     let mut stage = office();
     let json = r#"{"country":"GB","msisdn":"447700900000"}"#;
-    assert_eq!(sent(&mut stage, "application/json", json).1["error-code"], "420");
+    assert_eq!(
+        sent(&mut stage, "application/json", json).1["error-code"],
+        "420"
+    );
 }
 
 #[test]
