@@ -172,11 +172,8 @@ impl Account {
         }
     }
 
-    pub(crate) fn number_mut(
-        &mut self,
-        country: &str,
-        msisdn: &str,
-    ) -> Option<&mut Map<String, Value>> {
+    /// A number, to be changed by hand.
+    pub fn number_mut(&mut self, country: &str, msisdn: &str) -> Option<&mut Map<String, Value>> {
         self.numbers.iter_mut().find(|number| {
             number.get("country").is_some_and(|it| it == country)
                 && number.get("msisdn").is_some_and(|it| it == msisdn)

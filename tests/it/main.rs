@@ -7,6 +7,7 @@ pub(crate) use switchboard_tests::*;
 mod captured_calls;
 mod cli;
 mod clock;
+mod doctor;
 mod flood;
 mod functions;
 mod hostile;

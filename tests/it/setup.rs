@@ -104,19 +104,6 @@ fn report(ran: &Ran) -> (Vec<String>, Vec<String>) {
     )
 }
 
-fn rewrite(outside: &Outside, change: impl FnOnce(&mut Value)) {
-    outside.account(|account| {
-        let mut application = account.applications()[0].clone();
-        let mut body = Value::Object(application.body);
-        change(&mut body);
-        let Value::Object(body) = body else {
-            panic!("an application is an object")
-        };
-        application.body = body;
-        account.put_application(application);
-    });
-}
-
 #[tokio::test]
 async fn a_stack_that_was_just_deployed_takes_its_calls_after_one_command() {
     let outside = outside();
@@ -202,7 +189,7 @@ async fn what_somebody_changed_by_hand_is_changed_back_and_nothing_else() {
     let outside = outside();
     let shell = shell(&outside);
     setup(&shell, &["--yes"]).await.fine();
-    rewrite(&outside, |body| {
+    outside.rewrite(|body| {
         let voice = &mut body["capabilities"]["voice"];
         voice["webhooks"]["answer_url"]["address"] = "https://old.example/answer".into();
         voice["webhooks"]["event_url"]["http_method"] = "GET".into();

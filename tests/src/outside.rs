@@ -225,6 +225,25 @@ impl Outside {
         })
     }
 
+    /// Sets something of a number by hand.
+    pub fn set_number(&self, number: &str, name: &str, value: &str) {
+        self.account(|account| {
+            let number = account.number_mut("GB", number).expect("it is rented");
+            number.insert(name.to_owned(), value.into());
+        });
+    }
+
+    /// Changes the first application by hand.
+    pub fn rewrite(&self, change: impl FnOnce(&mut Value)) {
+        self.account(|account| {
+            let mut application = account.applications()[0].clone();
+            let mut body = Value::Object(application.body);
+            change(&mut body);
+            application.body = body.as_object().expect("it is an object still").clone();
+            account.put_application(application);
+        });
+    }
+
     /// What came since this was last asked.
     #[must_use]
     pub fn asked(&self) -> Vec<Asked> {

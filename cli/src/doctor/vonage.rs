@@ -16,35 +16,33 @@ impl Doctor<'_> {
     /// Looks at all of it; also how far Vonage's clock is ahead of ours.
     pub(super) async fn vonage(&self, secret: &Secret) -> (Vec<Check>, Option<Ahead>) {
         let name = "credentials";
+        let unknown = |found: &str, todo: &str| {
+            let why = "nobody may ask Vonage";
+            let checks = vec![
+                Check::problem(name, found, todo),
+                Check::skipped("application", why),
+                Check::skipped("numbers", why),
+            ];
+            (checks, None)
+        };
         let account = match &self.account {
             Ok(account) => account,
-            Err(error) => {
-                let mut checks = vec![Check::problem(
-                    name,
-                    chain(error),
-                    "set both, for `setup` and `doctor` alone",
-                )];
-                checks.push(Check::skipped("application", "nobody may ask for it"));
-                checks.push(Check::skipped("numbers", "nobody may ask for them"));
-                return (checks, None);
-            }
+            Err(error) => return unknown(&chain(error), "set both for this command"),
         };
         let (clock, application, numbers) = tokio::join!(
             account.clock(),
             self.application(account, secret),
             self.numbers(account, secret)
         );
-        let (credentials, vonage) = match clock {
-            Ok(told) => (
-                Check::ok(name, format!("Vonage knows the account {}", account.key())),
-                told.map(ahead),
-            ),
+        let vonage = match clock {
+            Ok(told) => told.map(ahead),
             Err(error) => {
                 let todo = "take key and secret from Vonage's dashboard, API settings";
-                (Check::problem(name, chain(&error), todo), None)
+                return unknown(&chain(&error), todo);
             }
         };
-        let mut checks = vec![credentials];
+        let known = format!("Vonage knows the account {}", account.key());
+        let mut checks = vec![Check::ok(name, known)];
         checks.extend(application);
         checks.extend(numbers);
         (checks, vonage)

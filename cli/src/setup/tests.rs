@@ -276,19 +276,19 @@ fn a_key_is_exchanged_and_the_one_before_is_kept_until_vonage_knows_the_new_one(
 
 #[test]
 fn a_rotation_that_was_broken_off_goes_on_whatever_is_asked_for_next() {
-    let mut application = application();
-    application.bring(&wanted().voice(None, "the key before".to_owned()));
+    let mut half = application();
+    half.bring(&wanted().voice(None, "the key before".to_owned()));
     let before = [(entry::PREVIOUS_KEY, json!("the key before"))];
     for rotate in [None, Some(Rotate::Key)] {
         let wanted = Wanted { rotate, ..wanted() };
         let forget = Step::Store(vec![Change::ForgetKey]);
         let mut found = Found {
             entries: entries(&before),
-            application: Some(application.clone()),
+            application: Some(half.clone()),
             ..found()
         };
         check(&found, &wanted, &[change(true), forget.clone()], &[]);
-        found.application = Some(super::tests::application());
+        found.application = Some(application());
         check(&found, &wanted, &[forget], &[]);
     }
 }
