@@ -16,6 +16,9 @@ use switchboard_shared::signature::ISSUED_WITHIN;
 /// Longest that all may take. What waits for somebody who is away is a problem by then.
 const PATIENCE: Duration = Duration::from_secs(45);
 
+/// What to look at where AWS says no.
+const ACCESS: &str = "look at your AWS credentials and region, and at the stack";
+
 /// A link of the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
@@ -115,7 +118,7 @@ impl Doctor<'_> {
         };
         let mut checks = vec![match &secret {
             Ok(_) => Check::ok("secret", "reads"),
-            Err(why) => Check::problem("secret", why.clone(), "`switchboard setup` fills it"),
+            Err(why) => Check::problem("secret", why.clone(), ACCESS),
         }];
         let (vonage, by_vonage) = vonage.unwrap_or_else(|| (late("vonage"), None));
         let (call, by_stack) = call.unwrap_or_else(|| (late("test call"), None));

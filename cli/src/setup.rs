@@ -341,8 +341,8 @@ impl fmt::Display for Change {
                 "the new signature secret; webhooks signed with the one before are let in, too"
             }
             Self::MakeToken => "the hash of an operator's token, which is shown once",
-            Self::ForgetKey => "no key but the new one any more",
-            Self::ForgetSignature => "no signature secret but the new one any more",
+            Self::ForgetKey => "the key before is taken out",
+            Self::ForgetSignature => "the signature secret before is taken out",
         })
     }
 }

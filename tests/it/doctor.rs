@@ -368,6 +368,28 @@ async fn a_stack_that_was_never_set_up_is_told_so() {
 }
 
 #[tokio::test]
+async fn the_other_commands_work_on_a_stack_by_its_name() {
+    let practice = Practice::open(&[]).await;
+    let run = async |what: &[&str]| {
+        let all = [what, &["--stack", STACK]].concat();
+        practice.shell.run(&all).await.fine().out
+    };
+    assert_eq!(run(&["calls", "--json"]).await.trim(), "[]");
+    assert_eq!(run(&["recordings", "--json"]).await.trim(), "[]");
+    let url = practice.dev.url.as_str();
+    // As its functions sign, and where they are.
+    let signed = run(&["sign", "--body", "{}"]).await;
+    let asked = http().post(format!("{url}/webhooks/ncco/leg")).body("{}");
+    let asked = asked.header("authorization", signed.trim()).send().await;
+    assert_eq!(asked.unwrap().status(), 200);
+    let link = run(&["link", "alice"]).await;
+    assert!(
+        link.starts_with(&format!("{url}/agentfree?agent=alice")),
+        "{link}"
+    );
+}
+
+#[tokio::test]
 async fn after_setup_a_call_is_answered() {
     let practice = Practice::open(&[]).await;
     let phone = practice.outside.phone().clone();

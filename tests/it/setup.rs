@@ -1,6 +1,6 @@
 //! `switchboard setup`, run as an operator runs it, between a stack and an account.
 
-use crate::outside::{API_KEY, API_SECRET, Break, Outside, SIGNATURE_SECRET, STACK};
+use crate::outside::{API_KEY, API_SECRET, Break, Outside, SECRET_ARN, SIGNATURE_SECRET, STACK};
 use crate::shell::{Ran, Shell};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -265,6 +265,23 @@ async fn a_signature_secret_that_nobody_gave_keeps_nothing_else_from_being_done(
     assert_eq!(outside.applications().len(), 1);
     let shell = shell.with("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
     setup(&shell, &["--yes"]).await.fine();
+    is_whole(&outside);
+}
+
+#[tokio::test]
+async fn without_a_stacks_name_the_variables_say_where_it_is() {
+    let outside = outside();
+    let shell = shell(&outside);
+    let ran = shell.run(&["setup", "--yes"]).await;
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.err.contains("SWITCHBOARD_BASE_URL") && ran.err.contains("--stack"),
+        "{ran:?}"
+    );
+    let shell = shell
+        .with("SWITCHBOARD_BASE_URL", format!("{BASE}/"))
+        .with("SWITCHBOARD_SECRET_ARN", SECRET_ARN);
+    shell.run(&["setup", "--yes"]).await.fine();
     is_whole(&outside);
 }
 

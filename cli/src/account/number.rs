@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn number(more: Value) -> Number {
+    fn number(more: &Value) -> Number {
         let mut fields = json!({ "country": "GB", "msisdn": "447700900000" });
         let more = more.as_object().unwrap().clone();
         fields.as_object_mut().unwrap().extend(more);
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn what_is_set_for_a_number_stays_when_it_is_linked() {
-        let number = number(json!({
+        let number = number(&json!({
             "moHttpUrl": "https://sms.example", "features": ["VOICE"], "type": "landline",
             "voiceCallbackType": "tel", "voiceCallbackValue": "447700900001",
             "messagesCallbackType": "app", "messagesCallbackValue": "b",
@@ -162,14 +162,14 @@ mod tests {
 
     #[test]
     fn a_number_is_linked_in_the_new_way_or_the_old_one() {
-        assert_eq!(number(json!({})).application(), None);
-        assert_eq!(number(json!({ "app_id": "" })).application(), None);
-        assert_eq!(number(json!({ "app_id": "a" })).application(), Some("a"));
-        let old = number(json!({ "voiceCallbackType": "app", "voiceCallbackValue": "b" }));
+        assert_eq!(number(&json!({})).application(), None);
+        assert_eq!(number(&json!({ "app_id": "" })).application(), None);
+        assert_eq!(number(&json!({ "app_id": "a" })).application(), Some("a"));
+        let old = number(&json!({ "voiceCallbackType": "app", "voiceCallbackValue": "b" }));
         assert_eq!((old.application(), old.forwards()), (Some("b"), None));
         assert_eq!(old.form("a").len(), 3);
         let forwarded =
-            number(json!({ "voiceCallbackType": "sip", "voiceCallbackValue": "sip:a@b" }));
+            number(&json!({ "voiceCallbackType": "sip", "voiceCallbackValue": "sip:a@b" }));
         assert_eq!(
             (forwarded.application(), forwarded.forwards()),
             (None, Some("sip"))
@@ -178,8 +178,8 @@ mod tests {
 
     #[test]
     fn a_number_for_messages_alone_takes_no_calls() {
-        assert!(number(json!({})).takes_calls());
-        assert!(number(json!({ "features": ["SMS", "VOICE"] })).takes_calls());
-        assert!(!number(json!({ "features": ["SMS"] })).takes_calls());
+        assert!(number(&json!({})).takes_calls());
+        assert!(number(&json!({ "features": ["SMS", "VOICE"] })).takes_calls());
+        assert!(!number(&json!({ "features": ["SMS"] })).takes_calls());
     }
 }

@@ -32,15 +32,19 @@ impl Doctor {
         if global.json {
             show::json(&json!({ "checks": checks }));
         } else {
-            let rows = checks.iter().map(|check| {
-                let (word, found) = match &check.verdict {
-                    Verdict::Ok { found } => ("ok", found.clone()),
-                    Verdict::Problem { found, todo } => ("problem", format!("{found}\n→ {todo}")),
-                    Verdict::Skipped { found } => ("skipped", found.clone()),
+            let widest = checks.iter().map(|check| check.name.len()).max();
+            let width = widest.unwrap_or_default();
+            for check in &checks {
+                let (word, found, todo) = match &check.verdict {
+                    Verdict::Ok { found } => ("ok", found, None),
+                    Verdict::Problem { found, todo } => ("problem", found, Some(todo)),
+                    Verdict::Skipped { found } => ("skipped", found, None),
                 };
-                [word.to_owned(), check.name.clone(), found]
-            });
-            show::table(["", "what", "found"], rows.collect(), "");
+                show::line(&format!("{word:<8} {:<width$}  {found}", check.name));
+                if let Some(todo) = todo {
+                    show::line(&format!("{:8} {:<width$}  → {todo}", "", ""));
+                }
+            }
             show::say(&match problems {
                 0 => "calls come through".to_owned(),
                 1 => "1 problem".to_owned(),

@@ -101,14 +101,16 @@ async fn post(http: &reqwest::Client, url: Url, signed: Option<&str>) -> Result<
     if let Some(header) = signed {
         sending = sending.header(AUTHORIZATION, header);
     }
-    let answer = sending.send().await.map_err(|error| chain(&error))?;
+    // Which URL it was, its check says.
+    let lost = |error: reqwest::Error| chain(&error.without_url());
+    let answer = sending.send().await.map_err(lost)?;
     let date = answer
         .headers()
         .get(DATE)
         .and_then(|date| date.to_str().ok());
     let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
     let (status, ahead) = (answer.status(), date.map(|date| ahead(date.timestamp())));
-    let body = answer.bytes().await.map_err(|error| chain(&error))?;
+    let body = answer.bytes().await.map_err(lost)?;
     Ok(Answered {
         status,
         ahead,

@@ -1,13 +1,10 @@
 //! What is deployed: table and plan, bucket, queues.
 
-use super::{Check, Doctor};
+use super::{ACCESS, Check, Doctor};
 use aws_sdk_sqs::types::QueueAttributeName;
 use switchboard_shared::plan::Plan;
 use switchboard_shared::store::Store;
 use switchboard_shared::{aws, chain};
-
-/// What to look at where AWS says no.
-const ACCESS: &str = "look at your AWS credentials and region, and at the stack";
 
 /// The queues by the settings that name them.
 const QUEUES: [(&str, &str); 2] = [

@@ -50,9 +50,8 @@ impl Doctor<'_> {
 
     async fn application(&self, account: &Account, secret: &Secret) -> Vec<Check> {
         let name = "application";
-        let entries = match secret {
-            Ok(entries) => entries,
-            Err(_) => return vec![Check::skipped(name, "the secret is not known")],
+        let Ok(entries) = secret else {
+            return vec![Check::skipped(name, "the secret is not known")];
         };
         let Some(id) = entries.get(entry::APPLICATION_ID) else {
             return vec![Check::problem(name, "the secret names none", SET_UP)];

@@ -67,7 +67,7 @@ fn application() -> Application {
     application
 }
 
-fn owned(msisdn: &str, more: Value) -> Number {
+fn owned(msisdn: &str, more: &Value) -> Number {
     let mut fields = json!({ "country": "GB", "msisdn": msisdn });
     let more = more.as_object().unwrap().clone();
     fields.as_object_mut().unwrap().extend(more);
@@ -79,7 +79,7 @@ fn found() -> Found {
     Found {
         entries: entries(&[]),
         application: Some(application()),
-        numbers: vec![owned(LINE, json!({ "app_id": ID }))],
+        numbers: vec![owned(LINE, &json!({ "app_id": ID }))],
     }
 }
 
@@ -114,7 +114,7 @@ fn where_all_is_done_nothing_is_to_be_done() {
 #[test]
 fn where_nothing_is_there_the_key_comes_first_and_the_numbers_last() {
     let nothing = Found {
-        numbers: vec![owned(LINE, json!({}))],
+        numbers: vec![owned(LINE, &json!({}))],
         ..Found::default()
     };
     let wanted = Wanted {
@@ -141,7 +141,7 @@ fn where_nothing_is_there_the_key_comes_first_and_the_numbers_last() {
 fn an_application_that_was_made_and_not_kept_is_kept_and_not_made_again() {
     let found = Found {
         entries: entries(&[(entry::APPLICATION_ID, Value::Null)]),
-        numbers: vec![owned(LINE, json!({}))],
+        numbers: vec![owned(LINE, &json!({}))],
         ..found()
     };
     check(&found, &wanted(), &[Step::StoreId, link(None)], &[]);
@@ -151,7 +151,7 @@ fn an_application_that_was_made_and_not_kept_is_kept_and_not_made_again() {
 fn an_application_that_is_gone_is_made_again() {
     let found = Found {
         application: None,
-        numbers: vec![owned(LINE, json!({}))],
+        numbers: vec![owned(LINE, &json!({}))],
         ..found()
     };
     let name = "switchboard".to_owned();
@@ -209,7 +209,7 @@ fn a_region_is_set_where_there_is_none_and_changed_only_where_that_is_asked_for(
 #[test]
 fn a_number_of_another_application_is_left_alone_unless_it_may_be_taken() {
     let found = Found {
-        numbers: vec![owned(LINE, json!({ "app_id": OTHER }))],
+        numbers: vec![owned(LINE, &json!({ "app_id": OTHER }))],
         ..found()
     };
     let taken = Problem::Taken(number(LINE), OTHER.to_owned());
@@ -224,12 +224,15 @@ fn a_number_of_another_application_is_left_alone_unless_it_may_be_taken() {
 #[test]
 fn what_stands_in_the_way_of_one_line_keeps_no_other_from_being_linked() {
     let numbers = vec![
-        owned(LINE, json!({})),
+        owned(LINE, &json!({})),
         owned(
             "447700900002",
-            json!({ "app_id": ID, "voiceCallbackType": "sip", "voiceCallbackValue": "sip:a@b" }),
+            &json!({ "app_id": ID, "voiceCallbackType": "sip", "voiceCallbackValue": "sip:a@b" }),
         ),
-        owned("447700900003", json!({ "app_id": ID, "features": ["SMS"] })),
+        owned(
+            "447700900003",
+            &json!({ "app_id": ID, "features": ["SMS"] }),
+        ),
     ];
     let found = Found { numbers, ..found() };
     let lines = [OTHER_LINE, "447700900002", "447700900003"];

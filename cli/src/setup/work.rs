@@ -143,7 +143,7 @@ impl Work {
         for change in changes {
             match change {
                 Change::MakeKey => {
-                    entries.set(entry::PRIVATE_KEY, key_pair::make()?.expose_secret())
+                    entries.set(entry::PRIVATE_KEY, key_pair::make()?.expose_secret());
                 }
                 Change::RotateKey => {
                     let before = entries.get(entry::PRIVATE_KEY).unwrap_or_default();

@@ -6,6 +6,7 @@
 use anyhow::{Context as _, bail};
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use serde_json::{Map, Value};
 use switchboard_shared::chain;
 
@@ -74,7 +75,7 @@ impl StackSecret {
             Err(error)
                 if error
                     .as_service_error()
-                    .is_some_and(|error| error.is_resource_not_found_exception())
+                    .is_some_and(GetSecretValueError::is_resource_not_found_exception)
                     && chain(&error).contains("staging label") =>
             {
                 String::new()
