@@ -12,7 +12,7 @@ pub use work::{Done, Work, new_token};
 use crate::account::{Application, Difference, Number, Region, Voice};
 use crate::key_pair;
 use crate::stack::{Entries, Webhooks};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::fmt;
 use switchboard_shared::chain;
 use switchboard_shared::number::PhoneNumber;
@@ -273,7 +273,6 @@ fn changes(
             problems.push(Problem::NoSignature);
         }
         (Some(now), Some(given), Some(Rotate::Signature)) => {
-            use secrecy::ExposeSecret as _;
             if now == given.expose_secret() {
                 problems.push(Problem::SameSignature);
             } else {

@@ -286,6 +286,14 @@ async fn without_a_stacks_name_the_variables_say_where_it_is() {
 }
 
 #[tokio::test]
+async fn a_stack_may_be_named_once_for_all_commands() {
+    let outside = outside();
+    let shell = shell(&outside).with("SWITCHBOARD_STACK", STACK);
+    shell.run(&["setup", "--yes"]).await.fine();
+    is_whole(&outside);
+}
+
+#[tokio::test]
 async fn a_stack_that_is_not_there_is_named() {
     let outside = outside();
     let ran = shell(&outside)

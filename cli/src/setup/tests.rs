@@ -12,7 +12,6 @@ const OTHER: &str = "00000000-0b7e-4d6c-9a51-1c3d5e7f9a0b";
 static KEY: LazyLock<SecretString> = LazyLock::new(|| key_pair::make().unwrap());
 
 fn key() -> &'static str {
-    use secrecy::ExposeSecret as _;
     KEY.expose_secret()
 }
 
