@@ -8,6 +8,7 @@ mod calls;
 mod chosen;
 mod desk;
 mod dev;
+mod doctor;
 mod export;
 mod ncco;
 mod notices;
@@ -16,12 +17,16 @@ mod preview;
 mod queue;
 mod recordings;
 mod sentence;
+mod setup;
 mod sheet;
 mod show;
 mod sign;
 mod simulate;
 mod summary;
 
+use crate::environment::Environment;
+use crate::stack::Stack;
+use aws_config::SdkConfig;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,6 +58,27 @@ struct Global {
     /// Work on the deployed stack that the SWITCHBOARD_* and AWS_* variables name, not on a board.
     #[arg(long, global = true)]
     aws: bool,
+    /// Work on the deployed stack of this name: its outputs stand for the variables that are not set.
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "SWITCHBOARD_STACK",
+        hide_env_values = true
+    )]
+    stack: Option<String>,
+}
+
+impl Global {
+    /// Whether it is about a deployed stack.
+    fn is_cloud(&self) -> bool {
+        self.aws || self.stack.is_some()
+    }
+
+    /// AWS, and the settings of the deployed stack.
+    async fn cloud(&self) -> anyhow::Result<(SdkConfig, Environment)> {
+        Stack::environment(self.stack.as_deref()).await
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -84,6 +110,10 @@ enum What {
     Recordings(recordings::Recordings),
     /// List and retry notifications that did not get through.
     Notices(notices::Notices),
+    /// Set a deployed stack up at Vonage: application, numbers, secrets.
+    Setup(setup::Setup),
+    /// Look whether calls come through to a deployed stack, and say what to do if not.
+    Doctor(doctor::Doctor),
     /// Sign a webhook as Vonage would, to try the board with curl.
     Sign(sign::Sign),
     /// Make the link by which an agent says "free" from a phone.
@@ -137,7 +167,9 @@ impl Command {
             What::Agent(agent) => agent.run(&global).await,
             What::Recordings(recordings) => recordings.run(&global).await,
             What::Notices(notices) => notices.run(&global).await,
-            What::Sign(sign) => sign.run(&global),
+            What::Setup(setup) => setup.run(&global).await,
+            What::Doctor(doctor) => doctor.run(&global).await,
+            What::Sign(sign) => sign.run(&global).await,
             What::Link(link) => link.run(&global).await,
             What::Token(token) => token.run(&global),
         };

@@ -1,9 +1,7 @@
 //! The board's own secrets, made at its first start and kept in a file that only its owner reads.
 
-use aws_lc_rs::encoding::AsDer as _;
-use aws_lc_rs::rsa::{KeyPair, KeySize};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::key_pair::{self, NoKeyPair};
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -48,8 +46,8 @@ pub enum SecretsError {
         source: serde_json::Error,
     },
     /// No key pair.
-    #[error("could not make a key pair")]
-    Key,
+    #[error(transparent)]
+    Key(#[from] NoKeyPair),
 }
 
 impl Secrets {
@@ -109,12 +107,10 @@ impl Secrets {
 
     /// New ones.
     fn new() -> Result<Self, SecretsError> {
-        let key = KeyPair::generate(KeySize::Rsa2048).map_err(|_| SecretsError::Key)?;
-        let der = key.as_der().map_err(|_| SecretsError::Key)?;
         Ok(Self {
             application_id: crypto::random_id(),
             signature_secret: crypto::random_hex::<32>(),
-            private_key: pem(der.as_ref()),
+            private_key: key_pair::make()?.expose_secret().to_owned(),
             operator_token: crypto::random_hex::<32>(),
         })
     }
@@ -124,17 +120,4 @@ impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secrets([redacted])")
     }
-}
-
-fn pem(der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    let lines: Vec<_> = text
-        .as_bytes()
-        .chunks(64)
-        .map(String::from_utf8_lossy)
-        .collect();
-    format!(
-        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-        lines.join("\n")
-    )
 }

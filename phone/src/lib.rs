@@ -6,6 +6,7 @@
 //!
 //! [`Platform`] is the whole of it, without input or output.
 
+mod account;
 pub mod audio;
 mod connect;
 mod conversation;
@@ -26,6 +27,7 @@ mod rest;
 mod settings;
 mod token;
 
+pub use account::{Account, Application};
 pub use conversation::LEGS_MAX;
 pub use disorder::Disorder;
 pub use hook::{ATTEMPTS, Outcome, Outgoing};

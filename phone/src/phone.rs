@@ -237,14 +237,15 @@ async fn rest(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let authorization = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let authorization = text(header::AUTHORIZATION);
+    let content_type = text(header::CONTENT_TYPE);
     let asked = Asked {
         method: method.as_str(),
         path: uri.path(),
         query: uri.query().unwrap_or_default(),
         authorization,
+        content_type,
         body: &body,
     };
     let answered = phone.with(|platform| platform.rest(asked, Timestamp::now()));

@@ -4,6 +4,7 @@
 //! gives out, brings back what became of them, and hands in REST requests and what people do. The same
 //! seed and the same order of these give the same calls.
 
+use crate::account::Account;
 use crate::audio;
 use crate::conversation::Conversation;
 use crate::event::{self, between};
@@ -15,7 +16,8 @@ use crate::ncco::{Hook, Method};
 use crate::play::{Doing, Step};
 use crate::recording::Recording;
 use crate::rest::{Pace, Start};
-use crate::settings::Settings;
+use crate::settings::{Settings, Webhook};
+use crate::token::PublicKey;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -42,6 +44,7 @@ const TIDY_EVERY: usize = 256;
 #[derive(Debug)]
 pub struct Platform {
     pub(crate) settings: Settings,
+    pub(crate) account: Account,
     /// Where its REST API is reached: `http://127.0.0.1:4000`, no slash at the end.
     pub(crate) base: String,
     pub(crate) now: Timestamp,
@@ -143,6 +146,7 @@ impl Platform {
             random: Rng::with_seed(settings.seed),
             tokens: Rng::with_seed(!settings.seed),
             journal: Journal::keeping(settings.journal),
+            account: Account::default(),
             settings,
             base: base.into(),
             now,
@@ -164,6 +168,47 @@ impl Platform {
     /// What it is set to, to be changed in mid-life.
     pub fn settings_mut(&mut self) -> &mut Settings {
         &mut self.settings
+    }
+
+    /// The account that its applications and numbers belong to. Nobody may ask about them until it is
+    /// given one.
+    pub fn account_mut(&mut self) -> &mut Account {
+        &mut self.account
+    }
+
+    /// The same, to look at.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Takes calls as an application of the account from now on: by its webhooks, with its key, in its
+    /// region. False where it has no such application, or one that takes no calls.
+    pub fn take_calls_for(&mut self, application: &str) -> bool {
+        let Some(body) = self.account.application(application).map(|one| &one.body) else {
+            return false;
+        };
+        let key = body
+            .get("keys")
+            .and_then(|keys| keys["public_key"].as_str());
+        let voice = body.get("capabilities").map(|all| &all["voice"]);
+        let (Some(key), Some(voice)) = (key.and_then(PublicKey::pem), voice) else {
+            return false;
+        };
+        let webhook = |name: &str| Webhook::set(&voice["webhooks"][name]);
+        let (Some(answer), Some(event)) = (webhook("answer_url"), webhook("event_url")) else {
+            return false;
+        };
+        let fallback = webhook("fallback_answer_url");
+        if let Some(region) = voice["region"].as_str() {
+            self.settings.region = region.to_owned();
+        }
+        self.settings.application_id = application.to_owned();
+        self.settings.public_key = key;
+        self.settings.answer = answer;
+        self.settings.event = event;
+        self.settings.fallback = fallback;
+        true
     }
 
     /// The moment it has come to.
@@ -806,8 +851,17 @@ impl Platform {
     }
 
     pub(crate) fn uuid(&mut self) -> String {
+        Self::uuid_of(self.random.u128(..))
+    }
+
+    /// An id of an application. Like tokens, these must not change the ids of legs.
+    pub(crate) fn application_id(&mut self) -> String {
+        Self::uuid_of(self.tokens.u128(..))
+    }
+
+    fn uuid_of(bits: u128) -> String {
         // The bits that say: random, version 4.
-        let bits = self.random.u128(..) & !(0xf << 76) & !(0xc << 60) | (4 << 76) | (8 << 60);
+        let bits = bits & !(0xf << 76) & !(0xc << 60) | (4 << 76) | (8 << 60);
         let hex = format!("{bits:032x}");
         format!(
             "{}-{}-{}-{}-{}",

@@ -2,8 +2,10 @@
 //!
 //! See [Vonage/Voice API](https://developer.vonage.com/en/api/voice).
 
+mod applications;
 mod body;
 mod calls;
+mod numbers;
 mod playback;
 
 pub use calls::EARLY;
@@ -32,6 +34,8 @@ pub struct Asked<'a> {
     pub query: &'a str,
     /// The `Authorization` header.
     pub authorization: Option<&'a str>,
+    /// The `Content-Type` header.
+    pub content_type: Option<&'a str>,
     /// The body.
     pub body: &'a [u8],
 }
@@ -204,6 +208,13 @@ impl Platform {
     }
 
     fn route(&mut self, asked: Asked<'_>, wall: Timestamp) -> Done {
+        // What belongs to the account is asked with the account's key and secret.
+        let mut parts: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
+        match parts.as_slice() {
+            ["v2", "applications", below @ ..] => return Ok(self.applications(asked, below)),
+            ["account" | "number", ..] => return Ok(self.numbers(asked, &parts)),
+            _ => {}
+        }
         if !token::admits(
             &self.settings.public_key,
             &self.settings.application_id,
@@ -218,7 +229,6 @@ impl Platform {
         {
             return Err(Refusal::Pace);
         }
-        let mut parts: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
         if parts.first().is_some_and(|part| !is_version(part)) {
             // A call is known in its own region alone.
             if parts.remove(0) != self.settings.region {

@@ -2,6 +2,7 @@
 
 use crate::disorder::Disorder;
 use crate::token::PublicKey;
+use serde_json::Value;
 use std::time::Duration;
 
 pub use crate::ncco::Method;
@@ -93,5 +94,19 @@ impl Webhook {
             socket_timeout: EVENT_TIMEOUT,
             ..Self::script(url)
         }
+    }
+
+    /// As the Application API has one. Who names no method is told by GET.
+    pub(crate) fn set(webhook: &Value) -> Option<Self> {
+        let time = |name: &str| webhook[name].as_u64().map(Duration::from_millis);
+        Some(Self {
+            url: webhook["address"].as_str()?.to_owned(),
+            method: match webhook["http_method"].as_str() {
+                Some("POST") => Method::Post,
+                _ => Method::Get,
+            },
+            connect_timeout: time("connect_timeout").unwrap_or(CONNECT_TIMEOUT),
+            socket_timeout: time("socket_timeout").unwrap_or(ANSWER_TIMEOUT),
+        })
     }
 }

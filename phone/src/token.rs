@@ -1,7 +1,7 @@
 //! Tokens: those that sign webhooks, and those that REST requests carry.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use ring::{digest, hmac, signature};
 use serde_json::{Value, json};
@@ -20,6 +20,11 @@ const LIFE_DEFAULT: i64 = 15 * 60;
 /// How far a token may be dated ahead, in seconds. Vonage names no figure; clocks differ.
 const SKEW: i64 = 60;
 
+/// The name of RSA, as a key in X.509's form carries it ([RFC 3279](https://www.rfc-editor.org/rfc/rfc3279#section-2.3.1)).
+const RSA: [u8; 15] = [
+    0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
+];
+
 /// The public half of an application's key pair.
 #[derive(Debug, Clone)]
 pub struct PublicKey(Vec<u8>);
@@ -29,6 +34,19 @@ impl PublicKey {
     #[must_use]
     pub fn pkcs1(der: impl Into<Vec<u8>>) -> Self {
         Self(der.into())
+    }
+
+    /// An RSA key in PEM (`BEGIN PUBLIC KEY`), of 2048 bits or more, as applications are given one.
+    #[must_use]
+    pub fn pem(text: &str) -> Option<Self> {
+        let rest = text.trim().strip_prefix("-----BEGIN PUBLIC KEY-----")?;
+        let base64 = rest.strip_suffix("-----END PUBLIC KEY-----")?;
+        let base64: String = base64.split_whitespace().collect();
+        let der = STANDARD.decode(base64).ok()?;
+        // Two heads with lengths of two bytes each, around the algorithm's name and the key.
+        let (head, key) = der.split_at_checked(24)?;
+        (head[0..2] == [0x30, 0x82] && head[4..19] == RSA && head[19..21] == [0x03, 0x82])
+            .then(|| Self::pkcs1(key))
     }
 }
 

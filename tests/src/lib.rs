@@ -14,6 +14,7 @@ pub mod fixtures;
 pub mod jwt;
 pub mod lambda;
 pub mod loopback;
+pub mod outside;
 pub mod platform;
 pub mod query;
 pub mod shell;

@@ -329,6 +329,7 @@ impl Stage {
                 path: &request.path,
                 query: &request.raw_query,
                 authorization: request.header("authorization"),
+                content_type: request.header("content-type"),
                 body,
             },
             Timestamp::now(),

@@ -6,15 +6,15 @@ use crate::cloud::Endpoints;
 use crate::engines::Engines;
 use crate::environment::Environment;
 use crate::secrets::Secrets;
+use crate::stack::Stack;
 use anyhow::Context as _;
 use aws_config::SdkConfig;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use switchboard_shared::archive::Archive;
-use switchboard_shared::aws::{self, Waits};
+use switchboard_shared::aws;
 use switchboard_shared::clock::Clock;
-use switchboard_shared::config::Lookup;
 use switchboard_shared::exchange::Exchange;
 use switchboard_shared::job::JobQueue;
 use switchboard_shared::plan::Plan;
@@ -61,8 +61,8 @@ pub(super) enum Place {
 
 impl Desk {
     pub(super) async fn open(global: &Global) -> anyhow::Result<Self> {
-        if global.aws {
-            Self::cloud().await
+        if global.is_cloud() {
+            Self::cloud(global).await
         } else {
             Self::board(&global.data).await
         }
@@ -139,9 +139,9 @@ impl Desk {
         })
     }
 
-    async fn cloud() -> anyhow::Result<Self> {
-        let sdk = aws::config(Waits::Nobody).await;
-        let mut lookup = Lookup::from_environment(&sdk).await?;
+    async fn cloud(global: &Global) -> anyhow::Result<Self> {
+        let (sdk, environment) = global.cloud().await?;
+        let mut lookup = board::lookup(&environment);
         let store = Store::from_lookup(&mut lookup, &sdk);
         let archive = Archive::from_lookup(&mut lookup, &sdk);
         let plans = Arc::new(Plans::from_lookup(&lookup, store.clone()));
@@ -197,14 +197,14 @@ pub(super) struct Shelf {
 
 impl Shelf {
     pub(super) async fn open(global: &Global) -> anyhow::Result<Self> {
-        if !global.aws {
+        if !global.is_cloud() {
             let Desk { store, place, .. } = Desk::board(&global.data).await?;
             let board = Some(place);
             return Ok(Self { store, board });
         }
-        let sdk = aws::config(Waits::Nobody).await;
-        let mut lookup = board::lookup(&Environment::of_process());
-        let store = Store::from_lookup(&mut lookup, &sdk);
+        let stack = Stack::open(global.stack.as_deref()).await?;
+        let mut lookup = board::lookup(&stack.environment);
+        let store = Store::from_lookup(&mut lookup, &stack.sdk);
         Ok(Self {
             store: lookup.finish(Some(store))?,
             board: None,
@@ -219,13 +219,14 @@ impl Shelf {
     }
 }
 
-/// Vonage, as the variables of this process name it; with `--aws`, as the stack's secret does.
+/// Vonage, as the variables of this process name it; of a stack, as its secret does.
 pub(super) async fn vonage(global: &Global) -> anyhow::Result<Vonage> {
-    let mut lookup = if global.aws {
-        Lookup::from_environment(&aws::config(Waits::Nobody).await).await?
+    let environment = if global.is_cloud() {
+        global.cloud().await?.1
     } else {
-        board::lookup(&Environment::of_process())
+        Environment::of_process()
     };
+    let mut lookup = board::lookup(&environment);
     let vonage = Vonage::from_lookup(&mut lookup);
     Ok(lookup.finish(vonage)?)
 }

@@ -8,8 +8,6 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use std::time::Duration;
-use switchboard_shared::aws::{self, Waits};
-use switchboard_shared::config::Lookup;
 use switchboard_shared::job::Job;
 use switchboard_shared::notify::{Notification, NotificationId, Seal, State};
 use switchboard_shared::plan::TargetName;
@@ -143,11 +141,7 @@ async fn take_up(desk: &Desk, notification: &mut Notification) -> anyhow::Result
 }
 
 async fn key(global: &Global, target: &TargetName) -> anyhow::Result<Found> {
-    let lookup = if global.aws {
-        Lookup::from_environment(&aws::config(Waits::Nobody).await).await?
-    } else {
-        board::lookup(&settings(global)?)
-    };
+    let lookup = board::lookup(&settings(global).await?);
     let key = Seal::from_lookup(&lookup)
         .key(target)
         .context("VONAGE_SIGNATURE_SECRET is not set")?;

@@ -29,8 +29,8 @@ pub(super) struct Sign {
 }
 
 impl Sign {
-    pub(super) fn run(self, global: &Global) -> anyhow::Result<Found> {
-        let environment = settings(global)?;
+    pub(super) async fn run(self, global: &Global) -> anyhow::Result<Found> {
+        let environment = settings(global).await?;
         let secret = environment
             .get("VONAGE_SIGNATURE_SECRET")
             .context("VONAGE_SIGNATURE_SECRET is not set")?;
@@ -61,7 +61,7 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<Found> {
-        let environment = settings(global)?;
+        let environment = settings(global).await?;
         let mut lookup = board::lookup(&environment);
         let people = People::from_lookup(&mut lookup);
         let people = lookup.finish(Some(people))?;
@@ -93,7 +93,7 @@ pub(super) struct Token {}
 
 impl Token {
     pub(super) fn run(self, global: &Global) -> anyhow::Result<Found> {
-        if global.aws {
+        if global.is_cloud() {
             bail!("a stack keeps only hashes of its tokens; whoever made one has it");
         }
         show::one(
@@ -111,12 +111,13 @@ fn folder(global: &Global) -> anyhow::Result<std::path::PathBuf> {
     Ok(global.data.clone())
 }
 
-/// The board's settings, or with `--aws` the environment's alone.
-pub(super) fn settings(global: &Global) -> anyhow::Result<Environment> {
-    let mut environment = Environment::of_process();
-    if !global.aws {
-        let secrets = Secrets::open(&folder(global)?)?;
-        board::settle(&mut environment, &secrets, Path::new("switchboard.toml"));
+/// The board's settings, or a stack's.
+pub(super) async fn settings(global: &Global) -> anyhow::Result<Environment> {
+    if global.is_cloud() {
+        return Ok(global.cloud().await?.1);
     }
+    let mut environment = Environment::of_process();
+    let secrets = Secrets::open(&folder(global)?)?;
+    board::settle(&mut environment, &secrets, Path::new("switchboard.toml"));
     Ok(environment)
 }

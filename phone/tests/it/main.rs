@@ -7,6 +7,7 @@
 )]
 
 mod answer;
+mod applications;
 mod connect;
 mod conversation;
 mod disorder;
@@ -18,6 +19,7 @@ mod key;
 mod machine;
 mod manner;
 mod notify;
+mod numbers;
 mod openapi;
 mod record;
 mod rest_calls;

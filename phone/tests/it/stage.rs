@@ -246,6 +246,7 @@ impl Stage {
             path,
             query,
             authorization,
+            content_type: Some("application/json"),
             body,
         };
         let answered = self.platform.rest(asked, self.wall);

@@ -222,7 +222,7 @@ const TITLES: [&str; 4] = ["error-code-label", "error_title", "title", "detail"]
 
 impl Reply {
     /// Reads any of the shapes of error Vonage is known to send; and an unknown one, or none at all.
-    pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+    pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let json: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |key: &str| json.get(key).and_then(Value::as_str);
         let title = TITLES.into_iter().find_map(text).unwrap_or_default();
