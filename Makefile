@@ -11,6 +11,9 @@
 #   make check   formatting, lints, docs, licences: what CI checks besides
 #   make explore every order of the queue protocol, of the larger cases too: minutes
 #   make build   the functions, optimised as they are deployed
+#   make rehearse  builds the stack, checks it, deploys it to an AWS on this machine and places calls
+#   make deploy  the same to your account, and pushes the plan; PLAN=file STACK=name ARGS="sam's options"
+#   make tools   installs what those two need, beside the build: nothing of yours is touched
 #   make bench   how fast it is, beside a bare Lambda and Python; ARGS="cold claims" for parts
 #   make fuzz    hostile input, for long: TIME=60 seconds a target, TARGET=plan for one alone,
 #                INPUT=file to see one input again
@@ -24,19 +27,30 @@ TIME ?= 60
 TARGET ?= address batch cue gateway job ncco plan token webhook
 INPUT ?=
 
-.PHONY: dev test browser picture docs crash disorder load explore check lint fmt build bench fuzz
+# What builds, checks and deploys the stack: each in an environment of its own, by their lock files.
+TOOLS = $(abspath $(BENCH))/tools
+ENVIRONMENTS = sam checkov ministack pipeline
+STACK ?= switchboard
+PLAN ?= switchboard.toml
+# What this machine runs: a rehearsal starts the functions.
+MACHINE = $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+
+.PHONY: dev test tools inspect rehearse deploy browser picture docs crash disorder load explore check lint fmt build bench fuzz
 
 dev:
 	$(CARGO) run --quiet --package switchboard-cli -- dev $(ARGS)
 
 # The binaries first, since the tests start them as processes; the functions by themselves, with the
 # features they are deployed with and none that the CLI asks for. Vonage's own SDK drives the double where
-# it can be installed, and is left out elsewhere.
+# it can be installed, and is left out elsewhere; so is the rehearsal, which deploys what was built here.
 test: browser $(SDK)
+	@$(MAKE) --no-print-directory tools || echo "no Python or no network: the rehearsal is left out"
+	@! [ -d $(TOOLS)/pipeline ] || $(MAKE) --no-print-directory inspect
 	$(CARGO) build --bins
 	$(CARGO) build --package switchboard-cli
 	@python=$(abspath $(SDK))/bin/python; \
 	if [ -x $$python ]; then export SWITCHBOARD_SDK_PYTHON=$$python; fi; \
+	if [ -d $(TOOLS)/ministack ] && [ -d $(TOOLS)/sam ]; then export SWITCHBOARD_TOOLS=$(TOOLS); fi; \
 	set -x; $(CARGO) test --workspace $(ARGS)
 
 $(SDK): phone/tests/sdk/python/requirements.txt
@@ -44,6 +58,47 @@ $(SDK): phone/tests/sdk/python/requirements.txt
 	@python3 -m venv $@ && \
 	$@/bin/pip install --quiet --retries 1 --require-hashes --requirement $< && touch $@ || \
 	{ rm -rf $@; echo "no Python or no network: the test of Vonage's SDK is left out"; }
+
+tools: $(ENVIRONMENTS:%=$(TOOLS)/%)
+
+$(TOOLS)/uv: infra/tools/uv.txt
+	@rm -rf $@
+	@python3 -m venv $@ && $@/bin/pip install --quiet --retries 1 --require-hashes --requirement $< && touch $@ \
+		|| { rm -rf $@; exit 1; }
+
+$(TOOLS)/%: infra/tools/%.txt | $(TOOLS)/uv
+	@rm -rf $@
+	@python3 -m venv --without-pip $@ \
+		&& $(TOOLS)/uv/bin/uv pip install --quiet --python $@/bin/python --require-hashes --requirement $< \
+		&& touch $@ || { rm -rf $@; exit 1; }
+
+# Template and pipeline, by those who look for what is wrong or unsafe in them.
+inspect: export SAM_CLI_TELEMETRY = 0
+inspect: tools
+	$(TOOLS)/sam/bin/sam validate --lint --region eu-west-1
+	$(TOOLS)/sam/bin/cfn-lint template.yaml infra/oidc.yaml
+	$(TOOLS)/checkov/bin/checkov --file template.yaml infra/oidc.yaml --config-file infra/checkov.yaml
+	$(TOOLS)/pipeline/bin/zizmor --offline --quiet --persona=pedantic .github
+	$(TOOLS)/pipeline/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(TOOLS)/pipeline/bin/check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(TOOLS)/pipeline/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+
+# SAM finds cargo-lambda in the path, and that finds Zig there.
+rehearse deploy: export PATH := $(TOOLS)/sam/bin:$(PATH)
+rehearse deploy: export SAM_CLI_TELEMETRY = 0
+
+rehearse: inspect
+	sam build --parameter-overrides Architecture=$(MACHINE)
+	$(CARGO) build --package switchboard-cli
+	SWITCHBOARD_TOOLS=$(TOOLS) SWITCHBOARD_BUILT=$(CURDIR)/.aws-sam/build/template.yaml \
+		$(CARGO) test --package switchboard-tests --test rehearsal -- --nocapture
+
+# SAM shows what would change and asks, unless ARGS has --no-confirm-changeset. Then the plan, which is
+# the same in a moment where it was pushed before.
+deploy: tools
+	sam build
+	sam deploy --stack-name $(STACK) $(ARGS)
+	$(CARGO) run --quiet --package switchboard-cli -- --stack $(STACK) plan push $(PLAN)
 
 browser:
 	@test -n "$$SWITCHBOARD_NO_BROWSER" || { command -v chromium && command -v chromedriver; } >/dev/null || { \

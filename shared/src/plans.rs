@@ -304,7 +304,7 @@ mod tests {
             "leg-1".parse().unwrap(),
             "CON-1".parse().unwrap(),
             "447700900000".to_owned(),
-            jiff::Timestamp::UNIX_EPOCH,
+            Timestamp::UNIX_EPOCH,
             "https://switchboard.example".to_owned(),
             plan,
         )

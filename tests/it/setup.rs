@@ -58,7 +58,7 @@ fn is_whole(outside: &Outside) {
     for (webhook, path, socket_timeout) in [
         ("answer_url", "answer", 5000),
         ("fallback_answer_url", "fallback", 5000),
-        ("event_url", "event", 10_000),
+        ("event_url", "event", 5000),
     ] {
         assert_eq!(
             voice["webhooks"][webhook],

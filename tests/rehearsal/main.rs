@@ -3,6 +3,8 @@
 //!
 //! `make test` and `make rehearse` install the tools. Where they cannot be installed this is left out.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod aws;
 mod stack;
 

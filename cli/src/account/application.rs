@@ -5,6 +5,7 @@
 
 use super::{Account, AccountError, PAGE_SIZE, PAGES_MAX, Request};
 use crate::key_pair;
+use crate::trial::EVENT_REPLY;
 use http::Method;
 use serde_json::{Map, Value, json};
 use std::fmt;
@@ -20,8 +21,8 @@ const CONNECT_TIMEOUT: u64 = 1000;
 /// it the caller hears the fallback.
 const ANSWER_TIMEOUT: u64 = 5000;
 
-/// The same for an event, which nobody listens to.
-const EVENT_TIMEOUT: u64 = 10_000;
+/// The same for an event.
+const EVENT_TIMEOUT: u64 = 1000 * EVENT_REPLY.as_secs();
 
 /// What Vonage names in its answers and does not take back.
 const READ_ONLY: [&str; 2] = ["id", "_links"];
@@ -409,7 +410,7 @@ mod tests {
                         },
                         "event_url": {
                             "address": "https://board.example/webhooks/event",
-                            "http_method": "POST", "connect_timeout": 1000, "socket_timeout": 10_000,
+                            "http_method": "POST", "connect_timeout": 1000, "socket_timeout": EVENT_TIMEOUT,
                         },
                     },
                     "signed_callbacks": true,

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use switchboard_shared::archive::Archive;
-use switchboard_shared::aws;
+use switchboard_shared::aws::{self, Waits};
 use switchboard_shared::clock::Clock;
 use switchboard_shared::exchange::Exchange;
 use switchboard_shared::job::JobQueue;
