@@ -30,7 +30,7 @@ INPUT ?=
 # What builds, checks and deploys the stack: each in an environment of its own, by their lock files.
 TOOLS = $(abspath $(BENCH))/tools
 ENVIRONMENTS = sam checkov ministack pipeline
-STACK ?= switchboard
+STACK ?= $(or $(SWITCHBOARD_STACK),switchboard)
 PLAN ?= switchboard.toml
 # What this machine runs: a rehearsal starts the functions.
 MACHINE = $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)

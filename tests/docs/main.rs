@@ -1,5 +1,5 @@
 //! The pages of `docs/` that are made from what is true anyway: the flows, each with its plan, its
-//! picture and its transcripts, and the plans that are refused, each with what is said of it.
+//! picture and its transcripts, the plans that are refused, each with what is said of it, and the stack.
 //!
 //! `make docs` writes them anew. Without it, a page that differs from what would be written fails.
 
@@ -11,6 +11,7 @@ mod flows;
 mod keys;
 mod messages;
 mod page;
+mod stack;
 
 use std::path::{Path, PathBuf};
 

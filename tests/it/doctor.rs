@@ -253,7 +253,7 @@ async fn each_fault_is_found_by_its_name() {
             }),
         ),
         (
-            vec!["test call", "fallback"],
+            vec!["test call"],
             Box::new(|| {
                 let mut other = secret.clone();
                 other["VONAGE_SIGNATURE_SECRET"] = "another secret".into();

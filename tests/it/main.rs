@@ -21,4 +21,5 @@ mod recordings;
 mod restart;
 mod scenarios;
 mod setup;
+mod stack;
 mod voice;

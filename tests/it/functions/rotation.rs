@@ -105,7 +105,7 @@ async fn a_warm_function_takes_webhooks_of_both_secrets_in_any_order_during_a_ro
     let (old, new) = (&cloud.world.signer, &changed(&cloud));
     for (name, path) in [
         ("answer", "/webhooks/answer"),
-        ("answer", "/webhooks/fallback"),
+        ("answer", "/webhooks/answer/agent/CON-leg-1/leg-1"),
         ("event", "/webhooks/event"),
         ("recording", "/webhooks/recording"),
     ] {
