@@ -20,15 +20,15 @@
 
 CARGO ?= cargo
 ARGS ?=
-BENCH = $(or $(CARGO_TARGET_DIR),target)
-SDK = $(BENCH)/sdk-python
+BUILD = $(or $(CARGO_TARGET_DIR),target)
+SDK = $(BUILD)/sdk-python
 
 TIME ?= 60
 TARGET ?= address batch cue gateway job ncco plan token webhook
 INPUT ?=
 
 # What builds, checks and deploys the stack: each in an environment of its own, by their lock files.
-TOOLS = $(abspath $(BENCH))/tools
+TOOLS = $(abspath $(BUILD))/tools
 ENVIRONMENTS = sam checkov ministack pipeline
 STACK ?= $(or $(SWITCHBOARD_STACK),switchboard)
 PLAN ?= switchboard.toml
@@ -157,12 +157,12 @@ build:
 
 # The functions and the bare Lambda are built apart from one another, so that neither is given
 # features for the other's sake. Python is measured where it can be installed, and left out elsewhere.
-bench: $(BENCH)/bench-python
+bench: $(BUILD)/bench-python
 	$(CARGO) build --release --package switchboard-answer --package switchboard-archive
 	$(CARGO) build --release --package switchboard-hello
-	$(CARGO) run --profile tool --package switchboard-tests --example bench -- $(BENCH)/release $(ARGS)
+	$(CARGO) run --profile tool --package switchboard-tests --example bench -- $(BUILD)/release $(ARGS)
 
-$(BENCH)/bench-python: tests/bench/python/requirements.txt
+$(BUILD)/bench-python: tests/bench/python/requirements.txt
 	rm -rf $@
 	python3 -m venv $@ && $@/bin/pip install --quiet --require-hashes --requirement $< && touch $@ || rm -rf $@
 

@@ -307,7 +307,8 @@ fn judge(
     })
 }
 
-fn date(headers: &HeaderMap) -> Option<Timestamp> {
+/// What a clock at the other end says, if it says so.
+pub(crate) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     let text = headers.get(DATE)?.to_str().ok()?;
     jiff::fmt::rfc2822::parse(text)
         .ok()

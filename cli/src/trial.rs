@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use switchboard_phone::audio::Voice;
 use switchboard_phone::{
-    CONNECT_TIMEOUT, Directory, Disorder, LEGS_PER_SECOND, Phone, Platform, PublicKey,
-    REQUESTS_PER_SECOND, Settings, Webhook,
+    CONNECT_TIMEOUT, Directory, Disorder, LEGS_PER_SECOND, Phone, Platform, PublicKey, Settings,
+    Webhook,
 };
 use switchboard_shared::clock::Clock;
 use switchboard_shared::crypto;
@@ -17,9 +17,6 @@ use switchboard_shared::plans::Plans;
 use switchboard_shared::vonage::PrivateKey;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-
-/// The region the phone's calls live in.
-const REGION: &str = "eu-west";
 
 /// An account like those of the documents.
 const API_KEY: &str = "abcd1234";
@@ -99,16 +96,11 @@ pub(crate) async fn open(
             .unwrap_or_else(|| API_KEY.to_owned()),
         signature_secret: of("VONAGE_SIGNATURE_SECRET"),
         public_key: PublicKey::pkcs1(public_key),
-        numbers: Vec::new(),
-        answer: Webhook::script(""),
-        fallback: None,
-        event: Webhook::event(""),
         legs_per_second: trial.legs_per_second,
-        requests_per_second: REQUESTS_PER_SECOND,
-        region: REGION.to_owned(),
         seed: trial.seed,
         disorder: trial.disorder.map(Disorder::of),
         journal: trial.journal,
+        ..Settings::default()
     };
     let http = reqwest::Client::builder()
         .tls_backend_preconfigured(crypto::tls().map_err(BoardError::cloud("the phone"))?)

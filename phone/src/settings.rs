@@ -62,6 +62,29 @@ pub struct Settings {
     pub journal: usize,
 }
 
+/// A usual account that nobody named yet: at Vonage's paces, in Europe, with all of the journal kept. It
+/// has no key, no number, and nobody to ask.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            application_id: String::new(),
+            api_key: String::new(),
+            signature_secret: String::new(),
+            public_key: PublicKey::pkcs1([]),
+            numbers: Vec::new(),
+            answer: Webhook::script(""),
+            fallback: None,
+            event: Webhook::event(""),
+            legs_per_second: LEGS_PER_SECOND,
+            requests_per_second: REQUESTS_PER_SECOND,
+            region: "eu-west".to_owned(),
+            seed: 1,
+            disorder: None,
+            journal: usize::MAX,
+        }
+    }
+}
+
 /// A URL that is asked or told, as the Application API has it.
 #[derive(Debug, Clone)]
 pub struct Webhook {

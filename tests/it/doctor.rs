@@ -1,31 +1,9 @@
 //! `switchboard doctor`, run against a board that stands for a deployed stack, and an account beside it.
 
-use crate::outside::{Outside, STACK};
+use crate::outside::{LINE, OTHER_LINE, Outside, PLAN, STACK};
 use crate::shell::{Dev, Ran, Shell};
 use crate::world::{CALLER, eventually, http};
 use serde_json::{Value, json};
-
-const LINE: &str = "447700900000";
-const OTHER_LINE: &str = "447700900002";
-
-const PLAN: &str = r#"
-[defaults]
-language = "en-GB"
-
-[[line]]
-number = "447700900000"
-name = "Front desk"
-flow = "closed"
-
-[[line]]
-number = "447700900002"
-name = "Support"
-flow = "closed"
-
-[flow.closed]
-type = "message"
-say = "We are closed."
-"#;
 
 /// A board that Vonage rings, set up by `switchboard setup`.
 struct Practice {

@@ -1,34 +1,15 @@
 //! `switchboard setup`, run as an operator runs it, between a stack and an account.
 
-use crate::outside::{API_KEY, API_SECRET, Break, Outside, SECRET_ARN, SIGNATURE_SECRET, STACK};
+use crate::outside::{
+    API_KEY, API_SECRET, Break, LINE, OTHER_LINE, Outside, PLAN, SECRET_ARN, SIGNATURE_SECRET,
+    STACK,
+};
 use crate::shell::{Ran, Shell};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
 const BASE: &str = "https://abc123.execute-api.eu-west-1.amazonaws.com";
-const LINE: &str = "447700900000";
-const OTHER_LINE: &str = "447700900002";
-
-const PLAN: &str = r#"
-[defaults]
-language = "en-GB"
-
-[[line]]
-number = "447700900000"
-name = "Front desk"
-flow = "closed"
-
-[[line]]
-number = "447700900002"
-name = "Support"
-flow = "closed"
-
-[flow.closed]
-type = "message"
-say = "We are closed."
-"#;
-
 fn outside() -> Outside {
     Outside::start(BASE, &[LINE, OTHER_LINE])
 }

@@ -172,8 +172,8 @@ async fn the_table_is_the_one_that_a_board_makes() {
 
 #[tokio::test]
 async fn the_queues_hide_and_give_up_as_a_boards_do() {
-    let world = World::open().await;
-    let queues = resources(&template::read(), "AWS::SQS::Queue");
+    let (world, template) = (World::open().await, template::read());
+    let queues = resources(&template, "AWS::SQS::Queue");
     for (name, queue) in [("ArchiveQueue", "archive"), ("DispatchQueue", "dispatch")] {
         let sqs = world.board.sqs();
         let url = sqs.get_queue_url().queue_name(queue).send().await.unwrap();
@@ -200,7 +200,7 @@ async fn the_queues_hide_and_give_up_as_a_boards_do() {
         );
     }
     // Otherwise a message comes again while it is in work.
-    let functions = resources(&template::read(), "AWS::Serverless::Function");
+    let functions = resources(&template, "AWS::Serverless::Function");
     for (function, queue) in [("Archive", "ArchiveQueue"), ("Dispatch", "DispatchQueue")] {
         let works = functions[function]["Timeout"].as_u64().unwrap();
         assert!(

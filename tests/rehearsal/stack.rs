@@ -14,12 +14,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use switchboard_cli::simulate::Stack;
 use switchboard_phone::audio::Voice;
-use switchboard_phone::{
-    CONNECT_TIMEOUT, LEGS_PER_SECOND, Phone, Platform, PublicKey, REQUESTS_PER_SECOND, Settings,
-    Webhook,
-};
+use switchboard_phone::{Phone, Platform, PublicKey, Settings, Webhook};
 use switchboard_shared::config::token_hash;
-use switchboard_shared::crypto;
 use switchboard_shared::plan::Plan;
 use switchboard_shared::store::Store;
 use switchboard_shared::vonage::PrivateKey;
@@ -209,22 +205,10 @@ fn phone(rest: &str, outputs: &HashMap<String, String>, gateway: &str, plan: &Pl
         // Its own address is a name that only AWS knows.
         fallback: Some(Webhook::script(format!("{gateway}/webhooks/fallback"))),
         event: Webhook::event(outputs["EventUrl"].as_str()),
-        legs_per_second: LEGS_PER_SECOND,
-        requests_per_second: REQUESTS_PER_SECOND,
-        region: "eu-west".to_owned(),
-        seed: 1,
-        disorder: None,
-        journal: usize::MAX,
+        ..Settings::default()
     };
-    let http = reqwest::Client::builder()
-        .tls_backend_preconfigured(crypto::tls().unwrap())
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .build()
-        .unwrap();
     let platform = Platform::new(settings, rest, jiff::Timestamp::now());
-    Phone::new(platform, http, Voice::Babble, jiff::Timestamp::now)
+    Phone::new(platform, world::http(), Voice::Babble, jiff::Timestamp::now)
 }
 
 /// Vonage's REST.

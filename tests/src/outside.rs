@@ -11,9 +11,32 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use switchboard_phone::audio::Voice;
-use switchboard_phone::{
-    Account, Asked as Request, Content, Phone, Platform, PublicKey, Settings, Webhook,
-};
+use switchboard_phone::{Account, Asked as Request, Content, Phone, Platform, Settings};
+
+/// A number of the account, and of the plan.
+pub const LINE: &str = "447700900000";
+/// Another.
+pub const OTHER_LINE: &str = "447700900002";
+
+/// What the stack is to go by.
+pub const PLAN: &str = r#"
+[defaults]
+language = "en-GB"
+
+[[line]]
+number = "447700900000"
+name = "Front desk"
+flow = "closed"
+
+[[line]]
+number = "447700900002"
+name = "Support"
+flow = "closed"
+
+[flow.closed]
+type = "message"
+say = "We are closed."
+"#;
 
 /// The account's key.
 pub const API_KEY: &str = "abcd1234";
@@ -87,20 +110,12 @@ impl Outside {
     #[must_use]
     pub fn start(base: &str, numbers: &[&str]) -> Self {
         let settings = Settings {
-            application_id: String::new(),
             api_key: API_KEY.to_owned(),
             signature_secret: SIGNATURE_SECRET.to_owned(),
-            public_key: PublicKey::pkcs1([]),
             numbers: numbers.iter().map(|number| (*number).to_owned()).collect(),
-            answer: Webhook::script(""),
-            fallback: None,
-            event: Webhook::event(""),
             legs_per_second: usize::MAX,
             requests_per_second: usize::MAX,
-            region: "eu-west".to_owned(),
-            seed: 1,
-            disorder: None,
-            journal: 1000,
+            ..Settings::default()
         };
         let mut platform = Platform::new(settings, "http://vonage.invalid", Timestamp::now());
         *platform.account_mut() = Account::new(API_KEY, API_SECRET);

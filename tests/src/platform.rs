@@ -345,20 +345,14 @@ impl Stage {
 fn double() -> Double {
     let settings = Settings {
         application_id: fixtures::APPLICATION_ID.to_owned(),
-        api_key: String::new(),
-        signature_secret: String::new(),
         public_key: public_key(),
-        numbers: Vec::new(),
         answer: Webhook::script("http://nowhere.invalid"),
-        fallback: None,
         event: Webhook::event("http://nowhere.invalid"),
         // Tests hurry; the pace has tests of its own.
         legs_per_second: usize::MAX,
         requests_per_second: usize::MAX,
-        region: "eu-west".to_owned(),
-        seed: 1,
-        disorder: None,
         journal: 1,
+        ..Settings::default()
     };
     Double::new(settings, "http://nowhere.invalid", Timestamp::now())
 }

@@ -5,10 +5,11 @@
 //! written, nobody waits, and nobody is rung.
 
 use super::{Ahead, Check, Doctor, Secret, ahead};
+use crate::account::date;
 use crate::setup::entry;
 use crate::stack::Webhooks;
 use http::StatusCode;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -104,12 +105,7 @@ async fn post(http: &reqwest::Client, url: Url, signed: Option<&str>) -> Result<
     // Which URL it was, its check says.
     let lost = |error: reqwest::Error| chain(&error.without_url());
     let answer = sending.send().await.map_err(lost)?;
-    let date = answer
-        .headers()
-        .get(DATE)
-        .and_then(|date| date.to_str().ok());
-    let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
-    let (status, ahead) = (answer.status(), date.map(|date| ahead(date.timestamp())));
+    let (status, ahead) = (answer.status(), date(answer.headers()).map(ahead));
     let body = answer.bytes().await.map_err(lost)?;
     Ok(Answered {
         status,

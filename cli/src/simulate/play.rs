@@ -679,9 +679,7 @@ fn after(at: Timestamp, time: Duration) -> Timestamp {
 mod tests {
     use super::*;
     use serde_json::{Value, json};
-    use switchboard_phone::{
-        LEGS_PER_SECOND, Outcome, PublicKey, REQUESTS_PER_SECOND, Settings, Webhook,
-    };
+    use switchboard_phone::{Outcome, Settings, Webhook};
 
     /// How a caller fares whose call is answered thus, after so many seconds, of which they hang up in
     /// the last if they are still there.
@@ -689,20 +687,9 @@ mod tests {
     fn check(reply: &(u16, Value), seconds: u64, hangs_up: bool, expected: Option<&str>) {
         let began: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
         let settings = Settings {
-            application_id: String::new(),
-            api_key: String::new(),
-            signature_secret: String::new(),
-            public_key: PublicKey::pkcs1([]),
-            numbers: Vec::new(),
             answer: Webhook::script("http://board.invalid/answer"),
-            fallback: None,
             event: Webhook::event("http://board.invalid/event"),
-            legs_per_second: LEGS_PER_SECOND,
-            requests_per_second: REQUESTS_PER_SECOND,
-            region: "eu-west".to_owned(),
-            seed: 1,
-            disorder: None,
-            journal: usize::MAX,
+            ..Settings::default()
         };
         let mut platform = Platform::new(settings, "http://vonage.invalid", began);
         let leg = platform

@@ -56,14 +56,9 @@ pub(crate) fn settings() -> Settings {
         public_key: key::public(),
         numbers: vec![LINE.to_owned()],
         answer: Webhook::script(url("/answer")),
-        fallback: None,
         event: Webhook::event(url("/event")),
-        legs_per_second: switchboard_phone::LEGS_PER_SECOND,
-        requests_per_second: switchboard_phone::REQUESTS_PER_SECOND,
         region: REGION.to_owned(),
-        seed: 1,
-        disorder: None,
-        journal: 100_000,
+        ..Settings::default()
     }
 }
 

@@ -129,16 +129,8 @@ impl Store {
         agent: &AgentName,
         expression: &Expression,
     ) -> Result<Option<Presence>, StoreError> {
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_of(Key::Agent(agent))))
-            .update_expression(&expression.update)
-            .set_condition_expression(expression.condition())
-            .set_expression_attribute_names(expression.names())
-            .set_expression_attribute_values(expression.values())
-            .return_values(ReturnValue::AllNew);
+        let update = self.update(Key::Agent(agent), expression);
+        let update = update.return_values(ReturnValue::AllNew);
         let sent = through_conflicts(|| update.clone().send()).await;
         match sent {
             Ok(done) => {

@@ -220,16 +220,8 @@ impl Store {
         key: Key<'_>,
         expression: &Expression,
     ) -> Result<Option<Item>, StoreError> {
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_of(key)))
-            .update_expression(&expression.update)
-            .condition_expression(&expression.condition)
-            .set_expression_attribute_names(expression.names())
-            .set_expression_attribute_values(expression.values())
-            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let update = self.update(key, expression);
+        let update = update.return_values_on_condition_check_failure(OnFailure::AllOld);
         let sent = through_conflicts(|| update.clone().send()).await;
         let Err(error) = sent else { return Ok(None) };
         match error.as_service_error() {

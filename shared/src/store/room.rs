@@ -20,7 +20,6 @@ use crate::id::LegId;
 use crate::news::News;
 use crate::offer::{OfferId, TALK_MAX};
 use crate::plan::{AgentName, FlowName};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -225,22 +224,8 @@ impl Store {
         helper: &Helper,
         expression: &Expression,
     ) -> Result<bool, StoreError> {
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_of(rung(call, helper))))
-            .update_expression(&expression.update)
-            .set_condition_expression(expression.condition())
-            .set_expression_attribute_names(expression.names())
-            .set_expression_attribute_values(expression.values());
-        match through_conflicts(|| update.clone().send()).await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(StoreError::unavailable("note how a phone is")(error)),
-            },
-        }
+        self.update_if("note how a phone is", rung(call, helper), expression)
+            .await
     }
 
     /// The writes of a turn, in groups: of each group the first writes that apply.

@@ -2,6 +2,7 @@
 
 use super::{Item, Key, Store, StoreError, key_of};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
     TransactWriteItem, Update,
@@ -217,6 +218,35 @@ impl Write {
 }
 
 impl Store {
+    /// An update of one item by an expression, under its condition if it has one.
+    pub(super) fn update(&self, key: Key<'_>, expression: &Expression) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_of(key)))
+            .update_expression(&expression.update)
+            .set_condition_expression(expression.condition())
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+    }
+
+    /// The same, done. False where its condition failed.
+    pub(super) async fn update_if(
+        &self,
+        operation: &'static str,
+        key: Key<'_>,
+        expression: &Expression,
+    ) -> Result<bool, StoreError> {
+        let update = self.update(key, expression);
+        match through_conflicts(|| update.clone().send()).await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(e) if e.is_conditional_check_failed_exception() => Ok(false),
+                _ => Err(StoreError::unavailable(operation)(error)),
+            },
+        }
+    }
+
     /// Does all the writes, or none and says which condition stood against it.
     pub(super) async fn transact(
         &self,

@@ -1,7 +1,7 @@
 //! Whose turn it is, in flows that ring their agents by turns.
 
 use super::transact::{Expression, through_conflicts};
-use super::{Key, Store, StoreError, key_of};
+use super::{Key, Store, StoreError};
 use crate::id::LegId;
 use crate::plan::FlowName;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
@@ -15,15 +15,8 @@ impl Store {
     pub async fn take_turn(&self, flow: &FlowName) -> Result<u32, StoreError> {
         let count =
             Expression::new("ADD #count :one", "").with(":one", AttributeValue::N("1".to_owned()));
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_of(Key::Turns(flow))))
-            .update_expression(&count.update)
-            .set_expression_attribute_names(count.names())
-            .set_expression_attribute_values(count.values())
-            .return_values(ReturnValue::UpdatedNew);
+        let update = self.update(Key::Turns(flow), &count);
+        let update = update.return_values(ReturnValue::UpdatedNew);
         let counted = through_conflicts(|| update.clone().send())
             .await
             .map_err(StoreError::unavailable("take a turn"))?;
@@ -43,22 +36,8 @@ impl Store {
         let back = Expression::new("SET #count = :before", "#count = :taken")
             .with(":before", number(turn.into()))
             .with(":taken", number(u64::from(turn) + 1));
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_of(Key::Turns(flow))))
-            .update_expression(&back.update)
-            .condition_expression(&back.condition)
-            .set_expression_attribute_names(back.names())
-            .set_expression_attribute_values(back.values());
-        match through_conflicts(|| update.clone().send()).await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(e) if e.is_conditional_check_failed_exception() => Ok(()),
-                _ => Err(StoreError::unavailable("give a turn back")(error)),
-            },
-        }
+        let given = self.update_if("give a turn back", Key::Turns(flow), &back);
+        given.await.map(drop)
     }
 
     /// Keeps the turn with a call that has begun already. False when it has one.
