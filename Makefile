@@ -15,6 +15,7 @@
 #   make deploy  the same to your account, and pushes the plan; PLAN=file STACK=name ARGS="sam's options"
 #   make tools   installs what those two need, beside the build: nothing of yours is touched
 #   make bench   how fast it is, beside a bare Lambda and Python; ARGS="cold claims" for parts
+#   make cost    what calls cost on AWS, beside Vonage: docs/cost.md; INBOUND=price OUTBOUND=price of a minute
 #   make fuzz    hostile input, for long: TIME=60 seconds a target, TARGET=plan for one alone,
 #                INPUT=file to see one input again
 
@@ -35,7 +36,7 @@ PLAN ?= switchboard.toml
 # What this machine runs: a rehearsal starts the functions.
 MACHINE = $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 
-.PHONY: dev test tools inspect rehearse deploy browser picture docs crash disorder load explore check lint fmt build bench fuzz
+.PHONY: dev test tools inspect rehearse deploy browser picture docs crash disorder load explore check lint fmt build bench cost fuzz
 
 dev:
 	$(CARGO) run --quiet --package switchboard-cli -- dev $(ARGS)
@@ -158,9 +159,13 @@ build:
 # The functions and the bare Lambda are built apart from one another, so that neither is given
 # features for the other's sake. Python is measured where it can be installed, and left out elsewhere.
 bench: $(BUILD)/bench-python
-	$(CARGO) build --release --package switchboard-answer --package switchboard-archive
+	$(CARGO) build --release
 	$(CARGO) build --release --package switchboard-hello
 	$(CARGO) run --profile tool --package switchboard-tests --example bench -- $(BUILD)/release $(ARGS)
+
+# INBOUND and OUTBOUND are Vonage's prices of a minute.
+cost:
+	$(CARGO) run --profile tool --package switchboard-tests --example bench -- $(BUILD)/release cost
 
 $(BUILD)/bench-python: tests/bench/python/requirements.txt
 	rm -rf $@

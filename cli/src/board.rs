@@ -5,12 +5,14 @@ use crate::cloud::Endpoints;
 use crate::engines::dynamodb::Table;
 use crate::engines::{Engines, EnginesError};
 use crate::environment::Environment;
+use crate::meter::{Begun, Function, Meter, Trigger};
 use crate::poller::Poller;
 use crate::reception::{self, Reception};
 use crate::secrets::{Secrets, SecretsError};
 use crate::serve::serve;
 use crate::trial::{self, Trial};
 use crate::work::Work;
+use aws_config::SdkConfig;
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -81,6 +83,8 @@ pub struct BoardConfig {
     pub delays: Option<Vec<Duration>>,
     /// The phone beside it, where `VONAGE_API_URL` names nobody. Without either it is Vonage itself.
     pub phone: Option<Trial>,
+    /// Counts what its functions do, if somebody wants to know.
+    pub meter: Option<Meter>,
 }
 
 /// A board could not be started.
@@ -213,13 +217,19 @@ impl Board {
 
         let mut lookup = lookup(&environment).with_clock(clock.clone());
         let lookup = &mut lookup;
-        let answer = switchboard_answer::Answer::from_lookup(lookup, &quick);
-        let events = switchboard_event::Events::from_lookup(lookup, &quick);
+        let meter = config.meter;
+        let by = |function, sdk: &SdkConfig| match &meter {
+            Some(meter) => meter.before(function, sdk),
+            None => sdk.clone(),
+        };
+        let answer = switchboard_answer::Answer::from_lookup(lookup, &by("answer", &quick));
+        let events = switchboard_event::Events::from_lookup(lookup, &by("event", &quick));
         let fallback = switchboard_fallback::Fallback::from_lookup(lookup);
-        let recordings = switchboard_recording::Recordings::from_lookup(lookup, &quick);
-        let transfer = switchboard_transfer::Transfer::from_lookup(lookup, &quick);
-        let archiver = Archiver::from_lookup(lookup, &patient);
-        let dispatch = Dispatch::from_lookup(lookup, &patient);
+        let recordings = by("recording", &quick);
+        let recordings = switchboard_recording::Recordings::from_lookup(lookup, &recordings);
+        let transfer = switchboard_transfer::Transfer::from_lookup(lookup, &by("transfer", &quick));
+        let archiver = Archiver::from_lookup(lookup, &by("archive", &patient));
+        let dispatch = Dispatch::from_lookup(lookup, &by("dispatch", &patient));
         let store = Store::from_lookup(lookup, &patient);
         let archive = Archive::from_lookup(lookup, &patient);
         let archive_queue =
@@ -263,31 +273,48 @@ impl Board {
             work: work.clone(),
             stop: stopped.clone(),
         };
-        let jobs = dispatch.clone();
+        let (jobs, counts) = (dispatch.clone(), meter.clone());
         tasks.spawn(poller(&queues[0], DISPATCH_AT_ONCE).run(move |event| {
-            let jobs = jobs.clone();
-            async move { jobs.take(event).await }
+            let (jobs, begun) = (jobs.clone(), begin(&counts, "dispatch", Trigger::Message));
+            async move {
+                let taken = jobs.take(event).await;
+                drop(begun);
+                taken
+            }
         }));
+        let counts = meter.clone();
         tasks.spawn(poller(&queues[1], 4).run(move |event| {
-            let archiver = archiver.clone();
-            async move { archiver.take(event).await }
+            let (archiver, begun) = (
+                archiver.clone(),
+                begin(&counts, "archive", Trigger::Message),
+            );
+            async move {
+                let taken = archiver.take(event).await;
+                drop(begun);
+                taken
+            }
         }));
         let (sweeping, swept) = watch::channel(false);
         tasks.spawn(sweep(
             dispatch,
             engines.table(),
             clock.clone(),
+            meter.clone(),
             work.clone(),
             sweeping,
             stopped.clone(),
         ));
 
-        let agents = switchboard_transfer::router(transfer);
+        let invoked = |function, router: Router| match meter.clone() {
+            Some(meter) => router.layer(middleware::from_fn_with_state((meter, function), invoked)),
+            None => router,
+        };
+        let agents = invoked("transfer", switchboard_transfer::router(transfer));
         let router = web::whole(merge([
-            switchboard_answer::router(answer),
-            switchboard_event::router(events),
-            switchboard_fallback::router(fallback),
-            switchboard_recording::router(recordings),
+            invoked("answer", switchboard_answer::router(answer)),
+            invoked("event", switchboard_event::router(events)),
+            invoked("fallback", switchboard_fallback::router(fallback)),
+            invoked("recording", switchboard_recording::router(recordings)),
             agents.clone(),
         ]));
         let router = router.layer(middleware::from_fn_with_state(work.clone(), counted));
@@ -531,10 +558,7 @@ pub(crate) fn lookup(environment: &Environment) -> Lookup {
 }
 
 /// Creates what is not there: table, bucket, queues with their dead letters.
-async fn prepare(
-    environment: &mut Environment,
-    sdk: &aws_config::SdkConfig,
-) -> Result<(), BoardError> {
+async fn prepare(environment: &mut Environment, sdk: &SdkConfig) -> Result<(), BoardError> {
     let table = environment.get("SWITCHBOARD_TABLE").unwrap_or_default();
     store::create_table(&aws_sdk_dynamodb::Client::new(sdk), &table).await?;
     let bucket = environment.get("SWITCHBOARD_BUCKET").unwrap_or_default();
@@ -664,6 +688,7 @@ async fn sweep(
     dispatch: Arc<Dispatch>,
     table: Table,
     clock: Clock,
+    meter: Option<Meter>,
     work: Work,
     swept: watch::Sender<bool>,
     mut stop: watch::Receiver<bool>,
@@ -673,9 +698,11 @@ async fn sweep(
     loop {
         let begun = work.begin();
         next.set(Some(clock.after(SWEEP_TICK)));
+        let counted = begin(&meter, "dispatch", Trigger::Schedule);
         if let Err(error) = dispatch.sweep(overdue).await {
             tracing::error!(error = %chain(&error), "the sweep did not end");
         }
+        drop(counted);
         // After it, so that what is held was looked after.
         if let Err(error) = table.expire().await {
             tracing::error!(error = %chain(&error), "nothing expires this time");
@@ -700,6 +727,20 @@ async fn wait(stop: &mut watch::Receiver<bool>, time: Duration) -> bool {
 async fn counted(State(work): State<Work>, request: Request, next: Next) -> Response {
     let _begun = work.begin();
     next.run(request).await
+}
+
+/// Has a request count as an invocation of a function until it is answered.
+async fn invoked(
+    State((meter, function)): State<(Meter, Function)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let _begun = meter.begin(function, Trigger::Http);
+    next.run(request).await
+}
+
+fn begin(meter: &Option<Meter>, function: Function, trigger: Trigger) -> Option<Begun> {
+    meter.as_ref().map(|meter| meter.begin(function, trigger))
 }
 
 fn merge<const N: usize>(routers: [Router; N]) -> Router {

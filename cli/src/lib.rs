@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod engines;
 pub mod environment;
 pub mod key_pair;
+pub mod meter;
 pub mod plan_change;
 pub mod plan_diff;
 pub mod plan_graph;

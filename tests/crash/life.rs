@@ -193,6 +193,7 @@ impl Lives {
             environment,
             clock: clock.clone(),
             phone: None,
+            meter: None,
             delays: Some(vec![
                 Duration::from_millis(100);
                 switchboard_archive::DELAYS.len()

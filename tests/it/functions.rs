@@ -2,6 +2,7 @@
 
 mod metrics;
 mod rotation;
+mod tls;
 
 use crate::envelope;
 use crate::lambda::Lambda;

@@ -1081,6 +1081,7 @@ async fn a_board_told_only_the_secret_takes_every_application_of_the_account() {
         clock: Clock::default(),
         delays: None,
         phone: None,
+        meter: None,
     });
     let board = board.await.unwrap();
     assert_eq!(send(board.url()).await.unwrap().status(), 200);

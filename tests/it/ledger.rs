@@ -217,12 +217,12 @@ async fn the_ledger_is_exported_with_a_row_to_each_call_and_each_event() {
 // How long things are kept.
 
 /// [`PLAN`], keeping things so long.
-fn keeping(ledger: &str, recordings: &str) -> String {
+pub(crate) fn keeping(ledger: &str, recordings: &str) -> String {
     format!("[keep]\nledger = \"{ledger}\"\nrecordings = \"{recordings}\"\n{PLAN}")
 }
 
 /// A caller who gave up, and their recording `r-1`.
-async fn recorded(world: &World) {
+pub(crate) async fn recorded(world: &World) {
     world.call(SUPPORT, "leg-1").await;
     world.hang_up("leg-1").await;
     let url = world
@@ -268,7 +268,7 @@ async fn is(world: &World, state: State) {
 }
 
 /// Waits until the item is gone; its object must be before.
-async fn gone(world: &World) {
+pub(crate) async fn gone(world: &World) {
     eventually(|| async {
         if item(world).await.is_some() {
             return None;
@@ -288,7 +288,7 @@ async fn call(world: &World) -> (bool, usize) {
 }
 
 /// Moves the clock on by days, a day at a time, and lets all come about that comes about meanwhile.
-async fn days(world: &World, days: i64) {
+pub(crate) async fn days(world: &World, days: i64) {
     for _ in 0..days {
         world.later(24 * 3600);
         world.board.idle().await;

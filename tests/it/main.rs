@@ -19,6 +19,7 @@ mod plans;
 mod queue;
 mod recordings;
 mod restart;
+mod roles;
 mod scenarios;
 mod setup;
 mod stack;

@@ -32,6 +32,7 @@ impl Desk {
                 voice: Voice::Babble,
                 ..Trial::default()
             }),
+            meter: None,
         })
         .await
         .unwrap();

@@ -50,7 +50,7 @@ fn query(notice: &Value) -> String {
 }
 
 /// A recording on the platform, and its notice with the right size.
-fn offered(world: &World, id: &str, content: impl Into<Content>) -> Value {
+pub(crate) fn offered(world: &World, id: &str, content: impl Into<Content>) -> Value {
     let content = content.into();
     let size = content.length();
     let url = world
@@ -59,7 +59,7 @@ fn offered(world: &World, id: &str, content: impl Into<Content>) -> Value {
     notice(id, &url, size, "CON-leg-1")
 }
 
-async fn announce(world: &World, notice: &Value) {
+pub(crate) async fn announce(world: &World, notice: &Value) {
     let answered = world.post("/webhooks/recording", notice).await;
     assert_eq!(answered.status, 200, "{:?}", answered.body);
 }
@@ -80,7 +80,7 @@ async fn settled(world: &World, id: &str) -> Recording {
     .await
 }
 
-async fn archived(world: &World, id: &str) -> Recording {
+pub(crate) async fn archived(world: &World, id: &str) -> Recording {
     let recording = settled(world, id).await;
     assert_eq!(recording.state, State::Archived, "{:?}", recording.reason);
     assert_eq!(recording.reason, None);

@@ -24,7 +24,7 @@ fn shell(outside: &Outside) -> Shell {
 }
 
 async fn setup(shell: &Shell, more: &[&str]) -> Ran {
-    let all = [&["setup", "--stack", STACK], more].concat();
+    let all = [&["setup", "--stack", STACK, "--settle", "0"], more].concat();
     shell.run(&all).await
 }
 
@@ -451,6 +451,22 @@ async fn another_key_takes_the_place_of_the_one_before_at_vonage_too() {
         after["VONAGE_APPLICATION_ID"],
         before["VONAGE_APPLICATION_ID"]
     );
+}
+
+#[tokio::test]
+async fn vonage_goes_by_another_key_when_every_function_may_have_read_it() {
+    let outside = outside();
+    let shell = shell(&outside);
+    let first = ["setup", "--stack", STACK, "--yes", "--settle", "1"];
+    let ran = shell.run(&first).await.fine();
+    assert!(!ran.err.contains("waiting"), "nobody has a key: {ran:?}");
+    let rotates = [&first[..], &["--rotate", "key"]].concat();
+    let ran = shell.run(&rotates).await.fine();
+    let lines: Vec<_> = ran.err.lines().collect();
+    let at = |words: &str| lines.iter().position(|line| line.contains(words));
+    let waits = at("waiting 1 s").expect("it says why nothing happens");
+    assert!(at("done: store").unwrap() < waits, "{ran:?}");
+    assert!(waits < at("done: change").unwrap(), "{ran:?}");
 }
 
 #[tokio::test]

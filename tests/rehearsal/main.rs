@@ -85,6 +85,7 @@ async fn a_deployed_stack_answers_holds_transfers_keeps_events_archives_and_give
             seed: 1,
             disorder: None,
             at_once: 1,
+            meter: None,
         };
         let on_the_board = play(&scenario, &how, |_, _| {}).await.unwrap();
         let log = || deployed.aws.logs();

@@ -1,9 +1,9 @@
-use crate::scenarios;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use switchboard_cli::simulate::{Played, Scenario, Simulation, play};
+use switchboard_cli::simulate::{Played, Simulation, play};
 use switchboard_phone::Direction;
+use switchboard_tests::scenario;
 use tokio::task::JoinSet;
 
 /// Disorders that each scenario is played in, unless a variable says otherwise.
@@ -23,17 +23,8 @@ const STALLED: Duration = Duration::from_secs(60);
 const TWENTY: &str = "hotline-twenty.toml";
 
 pub(crate) async fn played(file: &Path, disorder: Option<u64>) -> Played {
-    let text = std::fs::read_to_string(file).expect("it is there");
-    let scenario = Scenario::read(&text).unwrap_or_else(|error| panic!("{file:?}: {error}"));
-    let plan: PathBuf = scenario.plan.clone().expect("each names its plan");
-    let at = scenario.at.clone().expect("each says when");
-    let how = Simulation {
-        plan: file.parent().expect("it lies in a folder").join(plan),
-        at: format!("{at}:00Z").parse().expect("a time"),
-        seed: 1,
-        disorder,
-        at_once: 1,
-    };
+    let (scenario, how) = scenario::read(file);
+    let how = Simulation { disorder, ..how };
     loop {
         let played = play(&scenario, &how, |_, _| {}).await.expect("it plays");
         if played.took < STALLED {
@@ -51,7 +42,7 @@ pub(crate) async fn played(file: &Path, disorder: Option<u64>) -> Played {
 fn chosen() -> impl Iterator<Item = PathBuf> {
     let names = std::env::var("SWITCHBOARD_DISORDER_SCENARIOS").unwrap_or_default();
     let names: Vec<_> = names.split_whitespace().map(str::to_owned).collect();
-    scenarios().into_iter().filter(move |file| {
+    scenario::all().into_iter().filter(move |file| {
         names.is_empty()
             || names
                 .iter()

@@ -1,8 +1,8 @@
 //! What goes wrong on other phone systems, a test for each: who ends up with whom, and what is heard.
 
 use crate::disorder::played;
-use crate::folder;
 use switchboard_cli::simulate::{Played, transcript};
+use switchboard_tests::scenario::folder;
 
 async fn play(scenario: &str) -> Played {
     let played = played(&folder().join(format!("{scenario}.toml")), None).await;

@@ -1,5 +1,5 @@
-use crate::folder;
 use switchboard_cli::simulate::{Scenario, Simulation, play};
+use switchboard_tests::scenario::folder;
 
 /// Calls of the load in `make test`; `make load` makes five hundred.
 const CALLS: usize = 60;
@@ -28,6 +28,7 @@ async fn many_calls_at_once_in_disorder_strand_nobody_and_lose_nothing() {
         seed: 1,
         disorder: Some(7),
         at_once: 16,
+        meter: None,
     };
     let played = play(&scenario.times(CALLS, 20.0), &how, |_, _| {})
         .await

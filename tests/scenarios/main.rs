@@ -11,22 +11,3 @@ mod edges;
 mod load;
 mod reading;
 mod transcripts;
-
-use std::path::{Path, PathBuf};
-
-/// Where they are.
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios")
-}
-
-/// Each scenario, in the order of their names.
-fn scenarios() -> Vec<PathBuf> {
-    let files = std::fs::read_dir(folder()).expect("there are scenarios");
-    let files = files.map(|file| file.expect("it can be listed").path());
-    let mut files: Vec<_> = files
-        .filter(|file| file.extension().is_some_and(|kind| kind == "toml"))
-        .collect();
-    files.sort();
-    assert!(!files.is_empty());
-    files
-}

@@ -1,7 +1,7 @@
-use crate::{folder, scenarios};
 use std::fmt::Write as _;
 use std::process::Command;
 use switchboard_tests::binary::built;
+use switchboard_tests::scenario::{self, folder};
 
 /// What `switchboard simulate` prints of a scenario, and its exit code.
 fn simulate(file: &std::path::Path) -> String {
@@ -24,7 +24,7 @@ fn simulate(file: &std::path::Path) -> String {
 fn every_scenario_reads_as_its_transcript_does() {
     let writes = std::env::var("SWITCHBOARD_TRANSCRIPTS").is_ok_and(|word| word == "write");
     let mut differ = String::new();
-    for file in scenarios() {
+    for file in scenario::all() {
         let kept = file.with_extension("txt");
         let played = simulate(&file);
         if writes {

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use switchboard_cli::board::{Board, BoardConfig};
 use switchboard_cli::environment::Environment;
+use switchboard_cli::meter::Meter;
 use switchboard_shared::clock::Clock;
 use switchboard_shared::number::PhoneNumber;
 
@@ -123,6 +124,9 @@ max-wait = "10m"
 otherwise = "closed"
 "#;
 
+/// Waits between downloads where the clock runs: a test has no hour to spare.
+const SHORT_DELAYS: [Duration; 3] = [Duration::from_millis(100); 3];
+
 /// A board, a Vonage, and what they have in common.
 pub struct World {
     /// The board.
@@ -180,7 +184,14 @@ impl World {
         settings: Vec<(String, String)>,
     ) -> Self {
         let clock = Clock::standing(jiff::Timestamp::now());
-        Self::start_by(plan, data, settings, Platform::start(), clock, None).await
+        Self::start_by(plan, data, settings, Platform::start(), clock, None, None).await
+    }
+
+    /// On a plan of the test's own, in memory, with what its functions do counted.
+    pub async fn metered(plan: &str, clock: Clock, meter: &Meter) -> Self {
+        let delays = Some(SHORT_DELAYS.to_vec());
+        let (platform, meter) = (Platform::start(), Some(meter.clone()));
+        Self::start_by(plan, None, Vec::new(), platform, clock, delays, meter).await
     }
 
     /// With everything chosen by the test but the clock, which runs.
@@ -190,8 +201,8 @@ impl World {
         settings: Vec<(String, String)>,
         platform: Platform,
     ) -> Self {
-        let delays = Some(vec![Duration::from_millis(100); 3]);
-        Self::start_by(plan, data, settings, platform, Clock::default(), delays).await
+        let (clock, delays) = (Clock::default(), Some(SHORT_DELAYS.to_vec()));
+        Self::start_by(plan, data, settings, platform, clock, delays, None).await
     }
 
     async fn start_by(
@@ -201,6 +212,7 @@ impl World {
         platform: Platform,
         clock: Clock,
         delays: Option<Vec<Duration>>,
+        meter: Option<Meter>,
     ) -> Self {
         let signer = Signer {
             secret: "the secret of these tests, long enough".to_owned(),
@@ -223,6 +235,7 @@ impl World {
             clock: clock.clone(),
             delays,
             phone: None,
+            meter,
         })
         .await
         .unwrap();

@@ -92,6 +92,7 @@ impl Dev {
             clock: Clock::default(),
             delays: None,
             phone: (!self.live).then(Trial::default),
+            meter: None,
         })
         .await
         .context("could not start the board")?;

@@ -10,7 +10,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
+use std::time::Duration;
 use switchboard_shared::number::PhoneNumber;
+use switchboard_shared::secret::AGAIN_AFTER;
 
 /// Set a deployed stack up at Vonage: application, numbers, secrets. Shows first what it would do, and
 /// does again only what is not done yet.
@@ -36,6 +38,9 @@ pub(super) struct Setup {
     /// End the rotation of the signature secret: the one before is not let in any more.
     #[arg(long, requires = "rotate")]
     finish: bool,
+    /// Seconds that functions are given to read a new key before Vonage goes by it.
+    #[arg(long, value_name = "SECONDS", default_value_t = AGAIN_AFTER.as_secs())]
+    settle: u64,
     /// Only show what would be done.
     #[arg(long)]
     dry_run: bool,
@@ -138,6 +143,13 @@ impl Setup {
                     show::line(token.expose_secret());
                 }
             }
+            if exchanges_key(step, &todo.steps[index + 1..]) && self.settle > 0 {
+                show::say(&format!(
+                    "waiting {} s: a function that looked into the secret a moment ago looks again only then",
+                    self.settle
+                ));
+                tokio::time::sleep(Duration::from_secs(self.settle)).await;
+            }
             let words = plain(step);
             let done = work.take(step, &token).await.with_context(|| {
                 format!("stopped at \"{words}\"; what is done stays done, and the next run goes on from there")
@@ -209,6 +221,14 @@ fn confirm() -> anyhow::Result<()> {
         "nothing was done"
     );
     Ok(())
+}
+
+/// Whether Vonage goes by another key from this step on. A key that was not the first is followed by
+/// the removal of the one before.
+fn exchanges_key(step: &Step, then: &[Step]) -> bool {
+    let forgets =
+        |step: &Step| matches!(step, Step::Store(changes) if changes.contains(&Change::ForgetKey));
+    matches!(step, Step::Change { .. }) && then.iter().any(forgets)
 }
 
 /// A step in a line.

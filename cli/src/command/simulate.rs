@@ -146,6 +146,7 @@ impl Simulate {
             seed: self.seed,
             disorder: self.disorder,
             at_once,
+            meter: None,
         };
         Ok((scenario, how))
     }

@@ -5,6 +5,7 @@ use super::outage::Door;
 use super::scenario::{Deed, Doing, LONGEST, Scenario, Talks};
 use crate::board::{Board, BoardConfig};
 use crate::environment::Environment;
+use crate::meter::Meter;
 use crate::plan_report;
 use crate::trial::{self, Trial};
 use anyhow::{Context as _, bail};
@@ -47,6 +48,9 @@ pub struct Simulation {
     pub disorder: Option<u64>,
     /// Webhooks under way at once. With one the same scenario gives the same calls.
     pub at_once: usize,
+    /// Counts what the functions do, if somebody wants to know. What the board did before anybody called
+    /// is in it too.
+    pub meter: Option<Meter>,
 }
 
 /// What came of it.
@@ -317,6 +321,7 @@ impl Stage {
                 },
                 stepped: true,
             }),
+            meter: how.meter.clone(),
         })
         .await
         .context("could not start the board")?;

@@ -1,4 +1,4 @@
-//! Tables for a terminal and for `docs/performance.md`, and the plot beside it.
+//! Tables for a terminal and for the pages of `docs/`, and the plot beside one of them.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -138,18 +138,21 @@ pub(crate) fn ratio(one: Duration, other: Duration) -> f64 {
     one.as_secs_f64() / other.as_secs_f64()
 }
 
-/// Puts a whole run into `docs/performance.md`, between its two marks, and draws the plot.
-pub(crate) fn write(machine: &str, sections: &[Section]) {
+/// Puts a whole run into a page of `docs/`, between its two marks, and draws its plot if it has one.
+pub(crate) fn write(page: &str, machine: &str, sections: &[Section]) {
     const BEGIN: &str = "<!-- make bench writes from here -->\n";
     const END: &str = "<!-- to here -->";
     let docs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs"));
-    let page = docs.join("performance.md");
-    let old = std::fs::read_to_string(&page).unwrap();
+    let file = docs.join(page).with_extension("md");
+    let old = std::fs::read_to_string(&file).unwrap();
     let (before, rest) = old.split_once(BEGIN).unwrap();
     let (_, after) = rest.split_once(END).unwrap();
     let tables: String = sections.iter().map(Section::text).collect();
     let new = format!("{before}{BEGIN}\n{machine}\n{tables}\n{END}{after}");
-    std::fs::write(&page, new).unwrap();
-    let bars = sections.iter().flat_map(|section| &section.bars);
-    std::fs::write(docs.join("performance.svg"), super::plot::svg(bars)).unwrap();
+    std::fs::write(&file, new).unwrap();
+    let mut bars = sections.iter().flat_map(|section| &section.bars).peekable();
+    if bars.peek().is_some() {
+        let plot = docs.join(page).with_extension("svg");
+        std::fs::write(plot, super::plot::svg(bars)).unwrap();
+    }
 }

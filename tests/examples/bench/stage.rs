@@ -1,15 +1,15 @@
 //! What all parts stand on: a board's engines, and the functions to measure.
 
 use super::subject::Subject;
-use super::tls::{Roots, Tls};
 use std::path::PathBuf;
+use switchboard_tests::tls::{Roots, Tls};
 use switchboard_tests::world::World;
 
 /// The engines, the binaries, and the environment they are given.
 pub(crate) struct Stage {
     pub(crate) world: World,
     folder: PathBuf,
-    tls: Tls,
+    pub(crate) tls: Tls,
 }
 
 impl Stage {
@@ -44,16 +44,22 @@ impl Stage {
 
     /// The answer function with DynamoDB behind TLS, as in AWS.
     pub(crate) fn answer_over_tls(&self) -> Subject {
-        self.over_tls("answer, TLS", Roots::All)
+        self.over_tls("answer", "answer, TLS", Roots::All)
     }
 
     /// The same, given no more root certificates than it needs.
     pub(crate) fn answer_with_few_roots(&self) -> Subject {
-        self.over_tls("answer, TLS, 6 roots", Roots::Few)
+        self.over_tls("answer", "answer, TLS, 6 roots", Roots::Few)
     }
 
-    fn over_tls(&self, name: &'static str, roots: Roots) -> Subject {
-        let mut subject = self.function("answer");
+    /// A function with DynamoDB behind TLS, under a name of its own.
+    pub(crate) fn over_tls(
+        &self,
+        function: &'static str,
+        name: &'static str,
+        roots: Roots,
+    ) -> Subject {
+        let mut subject = self.function(function);
         subject.name = name;
         subject.environment.extend(self.tls.environment(roots));
         subject
