@@ -388,6 +388,28 @@ async fn broken_off_anywhere_it_goes_on_from_there() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn at_a_terminal_the_signature_secret_is_asked_for_and_nothing_is_done_without_a_yes() {
+    let outside = outside();
+    let shell = shell(&outside).with("VONAGE_SIGNATURE_SECRET", "");
+    let arguments = ["setup", "--stack", STACK];
+    let secret = ("signature secret", SIGNATURE_SECRET);
+    let ran = shell
+        .at_a_terminal(&arguments, &[secret, ("do this?", "n")])
+        .await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.out.contains("nothing was done"), "{ran:?}");
+    assert_eq!(outside.applications(), [Value::Null; 0]);
+    let ran = shell
+        .at_a_terminal(&arguments, &[secret, ("do this?", "yes")])
+        .await;
+    ran.fine();
+    is_whole(&outside);
+    let kept = outside.secret();
+    assert_eq!(kept["VONAGE_SIGNATURE_SECRET"], SIGNATURE_SECRET);
+}
+
 #[tokio::test]
 async fn the_private_key_goes_to_the_stacks_secret_and_nowhere_else() {
     let outside = outside();

@@ -3,6 +3,7 @@
 use crate::binary::built;
 use crate::world::PATIENCE;
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Stdio;
 use tempfile::TempDir;
@@ -67,9 +68,14 @@ impl Shell {
 
     /// A command with these arguments, not run yet.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(built("switchboard"));
+        let mut command = self.program(built("switchboard"));
+        command.args(arguments);
         command
-            .args(arguments)
+    }
+
+    fn program(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
             .current_dir(self.folder.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -94,6 +100,40 @@ impl Shell {
         stdin.write_all(input.as_bytes()).await.unwrap();
         drop(stdin);
         finished(child).await
+    }
+}
+
+/// Where `script` of util-linux can play a terminal.
+#[cfg(target_os = "linux")]
+impl Shell {
+    /// Runs a command at a terminal, and types each answer when its question shows. Gives all that
+    /// showed as what was printed.
+    pub async fn at_a_terminal(&self, arguments: &[&str], answers: &[(&str, &str)]) -> Ran {
+        let line = format!("{} {}", built("switchboard").display(), arguments.join(" "));
+        let mut script = self.program("script");
+        script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+        let mut child = script.stdin(Stdio::piped()).spawn().unwrap();
+        let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let plays = async {
+            let mut shown = Vec::new();
+            for (question, answer) in answers {
+                while !String::from_utf8_lossy(&shown).contains(question) {
+                    let read = screen.read_buf(&mut shown).await.unwrap();
+                    assert!(read > 0, "nobody asked {question:?}: {shown:?}");
+                }
+                keys.write_all(format!("{answer}\n").as_bytes())
+                    .await
+                    .unwrap();
+            }
+            screen.read_to_end(&mut shown).await.unwrap();
+            shown
+        };
+        let shown = tokio::time::timeout(PATIENCE, plays)
+            .await
+            .expect("it ends");
+        let mut ran = finished(child).await;
+        ran.out = String::from_utf8(shown).unwrap();
+        ran
     }
 }
 
