@@ -9,21 +9,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use switchboard_cli::meter::{Grant, Meter};
 use switchboard_cli::simulate::{Simulation, play};
 use switchboard_shared::clock::Clock;
-use switchboard_tests::{scenario, template};
+use switchboard_tests::scenario;
+use switchboard_tests::template::{self, resources};
 
 /// The roles, by the functions that have them.
 fn roles() -> BTreeMap<String, BTreeSet<Grant>> {
     let template = template::read();
-    let resources = template["Resources"].as_object().unwrap();
-    let functions = resources.iter();
-    let functions = functions.filter(|(_, one)| one["Type"] == "AWS::Serverless::Function");
+    let roles = resources(&template, "AWS::IAM::Role");
+    let functions = resources(&template, "AWS::Serverless::Function").into_iter();
     functions
         .map(|(name, function)| {
-            let role = function["Properties"]["Role"].as_str().unwrap();
-            let role = &resources[role.strip_suffix(".Arn").unwrap()]["Properties"];
-            let policies = role["Policies"].as_array().unwrap().iter();
-            let statements =
-                policies.flat_map(|policy| one_or_more(&policy["PolicyDocument"]["Statement"]));
+            let role = function["Role"].as_str().unwrap();
+            let policies = &roles[role.strip_suffix(".Arn").unwrap()]["Policies"];
+            let statements = one_or_more(policies)
+                .iter()
+                .flat_map(|policy| one_or_more(&policy["PolicyDocument"]["Statement"]));
             (name.to_lowercase(), statements.flat_map(grants).collect())
         })
         .collect()

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 use switchboard_shared::aws::{self, Waits};
 use switchboard_shared::config::Lookup;
 use switchboard_shared::metric::Metric;
-use switchboard_tests::{fixtures, template};
+use switchboard_tests::fixtures;
+use switchboard_tests::template::{self, resources};
 
 /// Settings that a stack does not have: of a board, of an account without signatures.
 const NOT_OF_A_STACK: [&str; 4] = [
@@ -66,15 +67,6 @@ fn read_by(function: &str, sdk: &SdkConfig) -> BTreeSet<String> {
     };
     names.extend(OF_EACH.map(str::to_owned));
     names
-}
-
-/// Resources of the template of one type.
-fn resources(template: &Value, kind: &str) -> BTreeMap<String, Value> {
-    let all = template["Resources"].as_object().unwrap();
-    let found = all.iter().filter(|(_, one)| one["Type"] == kind);
-    found
-        .map(|(name, one)| (name.clone(), one["Properties"].clone()))
-        .collect()
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use switchboard_cli::meter::{Meter, Trigger, Usage};
 use switchboard_cli::simulate::{Played, Simulation, play};
 use switchboard_phone::{Direction, LEGS_PER_SECOND, What};
 use switchboard_shared::metric::Metric;
-use switchboard_tests::{scenario, template};
+use switchboard_tests::scenario;
+use switchboard_tests::template::{self, resources};
 
 /// The flows: a scenario of each, with one caller.
 const FLOWS: [(&str, &str); 7] = [
@@ -221,14 +222,14 @@ fn count(played: &Played, usage: &Usage) -> Call {
 
 /// Megabytes of each function, by its binary.
 fn memory() -> BTreeMap<String, f64> {
-    let template = template::read();
-    let resources = template["Resources"].as_object().unwrap().values();
-    let functions = resources.filter(|one| one["Type"] == "AWS::Serverless::Function");
+    let functions = resources(&template::read(), "AWS::Serverless::Function");
     functions
-        .map(|function| {
-            let binary = &function["Metadata"]["BuildProperties"]["Binary"];
-            let memory = function["Properties"]["MemorySize"].as_f64().unwrap();
-            (binary.as_str().unwrap().to_owned(), memory)
+        .into_iter()
+        .map(|(name, function)| {
+            (
+                name.to_lowercase(),
+                function["MemorySize"].as_f64().unwrap(),
+            )
         })
         .collect()
 }
@@ -329,11 +330,9 @@ fn priced(calls: &Calls) -> Section {
 
 /// What a month costs without a call.
 fn standing() -> f64 {
-    let template = template::read();
-    let resources = template["Resources"].as_object().unwrap().values();
-    let alarms = resources.filter(|one| one["Type"] == "AWS::CloudWatch::Alarm");
+    let alarms = resources(&template::read(), "AWS::CloudWatch::Alarm");
     let polls = (QUEUES * POLLS_A_MONTH - QUEUE_FREE).max(0.0) * QUEUE_REQUEST;
-    Metric::NAMES.len() as f64 * METRIC + alarms.count() as f64 * ALARM + SECRET + polls
+    Metric::NAMES.len() as f64 * METRIC + alarms.len() as f64 * ALARM + SECRET + polls
 }
 
 fn by_volume(calls: &Calls) -> Section {
