@@ -345,7 +345,10 @@ fn by_volume(calls: &Calls) -> Section {
         "Vonage",
         "AWS of both",
     ];
-    let mut section = Section::new(&format!("A month of {title}, in dollars"), &head);
+    let mut section = Section::new(
+        &format!("A month of calls that are {title}, in dollars"),
+        &head,
+    );
     for volume in VOLUMES {
         let (standing, ours, theirs) =
             (standing(), volume * call.price(), volume * call.telephony());
