@@ -277,9 +277,8 @@ impl Board {
         tasks.spawn(poller(&queues[0], DISPATCH_AT_ONCE).run(move |event| {
             let (jobs, begun) = (jobs.clone(), begin(&counts, "dispatch", Trigger::Message));
             async move {
-                let taken = jobs.take(event).await;
-                drop(begun);
-                taken
+                let _begun = begun;
+                jobs.take(event).await
             }
         }));
         let counts = meter.clone();
@@ -289,9 +288,8 @@ impl Board {
                 begin(&counts, "archive", Trigger::Message),
             );
             async move {
-                let taken = archiver.take(event).await;
-                drop(begun);
-                taken
+                let _begun = begun;
+                archiver.take(event).await
             }
         }));
         let (sweeping, swept) = watch::channel(false);

@@ -216,16 +216,26 @@ fn ask_for_bill(request: &mut HttpRequest) -> bool {
     asks
 }
 
+/// What DynamoDB says that an answer is billed for: a part for each table, which has `CapacityUnits` and
+/// those of its indexes.
+fn consumed(said: &Value) -> &[Value] {
+    let consumed = &said["ConsumedCapacity"];
+    consumed
+        .as_array()
+        .map_or(std::slice::from_ref(consumed), Vec::as_slice)
+}
+
+/// The units of an answer of DynamoDB's that was asked to say them.
+#[must_use]
+pub fn units(said: &Value) -> f64 {
+    let tables = consumed(said).iter();
+    tables
+        .filter_map(|table| table["CapacityUnits"].as_f64())
+        .sum()
+}
+
 fn bill(counted: &mut Request, said: &Value) {
     let kind = said["__type"].as_str().unwrap_or_default();
-    let consumed = &said["ConsumedCapacity"];
-    let tables = consumed
-        .as_array()
-        .map_or(std::slice::from_ref(consumed), Vec::as_slice);
-    let units: f64 = tables
-        .iter()
-        .filter_map(|table| table["CapacityUnits"].as_f64())
-        .sum();
     if let Some(cancelled) = said["CancellationReasons"].as_array() {
         // Nothing is said of what was not done, and it is billed all the same: twice the size of what
         // is there, for each.
@@ -233,12 +243,11 @@ fn bill(counted: &mut Request, said: &Value) {
     } else if kind.ends_with("ConditionalCheckFailedException") {
         counted.write += 1.0;
     } else if counted.operation.contains("Get") || counted.operation.ends_with("Query") {
-        counted.read += units;
+        counted.read += units(said);
     } else {
-        counted.write += units;
-        let indexes = tables
-            .iter()
-            .filter_map(|table| table["GlobalSecondaryIndexes"].as_object());
+        counted.write += units(said);
+        let tables = consumed(said).iter();
+        let indexes = tables.filter_map(|table| table["GlobalSecondaryIndexes"].as_object());
         for (index, consumed) in indexes.flatten() {
             let units = consumed["CapacityUnits"].as_f64().unwrap_or_default();
             *counted.indexes.entry(index.clone()).or_default() += units;

@@ -194,8 +194,8 @@ fn count(played: &Played, usage: &Usage) -> Call {
     }
     for entry in &played.entries {
         match &entry.what {
-            // Agents are rung and callers moved by dispatch and transfer, which have the same memory;
-            // a recording is fetched in its own time.
+            // Agents are rung and callers moved by dispatch and transfer, which have the same memory. A
+            // recording's one request is the archive's, which has twice as much; it counts as one of theirs.
             What::Request { .. } => call.bill(VONAGE_MS, memory["dispatch"]),
             What::Recorded { bytes, .. } => call.recorded += bytes,
             _ => {}

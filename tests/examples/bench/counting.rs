@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
+use switchboard_cli::meter::units;
 use switchboard_tests::loopback::Loopback;
 use switchboard_tests::world;
 
@@ -70,12 +71,6 @@ async fn pass(State(gate): State<Gate>, headers: HeaderMap, body: Bytes) -> Resp
     let operation = target.to_str().unwrap().rsplit('.').next().unwrap();
     let mut bill = gate.bill.lock().unwrap();
     bill.operations.push(operation.to_owned());
-    let consumed = &said["ConsumedCapacity"];
-    let one = std::slice::from_ref(consumed);
-    let tables = consumed.as_array().map_or(one, Vec::as_slice);
-    bill.units += tables
-        .iter()
-        .filter_map(|table| table["CapacityUnits"].as_f64())
-        .sum::<f64>();
+    bill.units += units(&said);
     (status, text).into_response()
 }

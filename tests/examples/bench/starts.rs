@@ -56,7 +56,7 @@ pub(crate) async fn measure(stage: &Stage) -> Section {
             let ready = function.ready().await.unwrap();
             let opened = stage.tls.opened() - before;
             // Not the time in which the event is made, which Lambda has ready.
-            let event = event(stage, subject.name).await;
+            let event = event(stage, subject.name);
             let asked = Instant::now();
             let said = function.invoke(event).await.unwrap();
             let answered = ready + asked.elapsed();
@@ -104,16 +104,12 @@ fn is_well(said: &Value, name: &str) {
     assert!(failures.is_none_or(Vec::is_empty), "{name}: {said}");
 }
 
-async fn event(stage: &Stage, function: &str) -> Value {
+fn event(stage: &Stage, function: &str) -> Value {
     let world = &stage.world;
-    let leg = unique::uuid();
-    let webhook = |path: &str, body: &Value| {
-        let body = body.to_string();
-        let token = format!("Bearer {}", world.signer.post(body.as_bytes()));
-        post(path, &token, &body)
-    };
+    let (leg, recording) = (unique::uuid(), unique::uuid());
     match function {
-        "event" => webhook(
+        "event" => subject::webhook(
+            stage,
             "/webhooks/event",
             &json!({
                 "uuid": leg,
@@ -123,30 +119,28 @@ async fn event(stage: &Stage, function: &str) -> Value {
                 "timestamp": world::now(),
             }),
         ),
-        "recording" => {
-            let id = unique::uuid();
-            webhook(
-                "/webhooks/recording",
-                &json!({
-                    "recording_url": format!("{}/v1/files/{id}", world.platform.url()),
-                    "recording_uuid": id,
-                    "conversation_uuid": format!("CON-{leg}"),
-                    "size": 0,
-                    "timestamp": world::now(),
-                }),
-            )
-        }
+        "recording" => subject::webhook(
+            stage,
+            "/webhooks/recording",
+            &json!({
+                "recording_url": format!("{}/v1/files/{recording}", world.platform.url()),
+                "recording_uuid": recording,
+                "conversation_uuid": format!("CON-{leg}"),
+                "size": 0,
+                "timestamp": world::now(),
+            }),
+        ),
         "transfer" => {
-            let token = format!("Bearer {}", world.board.secrets().operator_token);
-            post("/agents/carol/away", &token, "")
+            let token = &world.board.secrets().operator_token;
+            subject::post("/agents/carol/away", token, "")
         }
         "archive" => message(&ArchiveJob {
-            recording: unique::uuid().parse().unwrap(),
+            recording: recording.parse().unwrap(),
         }),
         "dispatch" => message(&Job::Look {
             agent: "bob".parse().unwrap(),
         }),
-        "fallback" => post("/webhooks/fallback", "", "{}"),
+        "fallback" => subject::post("/webhooks/fallback", "", "{}"),
         _ => subject::call(stage),
     }
 }
@@ -154,14 +148,6 @@ async fn event(stage: &Stage, function: &str) -> Value {
 fn message(job: &impl Serialize) -> Value {
     let body = serde_json::to_string(job).unwrap();
     envelope::sqs_batch("arn:aws:sqs:eu-west-1:123456789012:jobs", &[body])
-}
-
-fn post(path: &str, token: &str, body: &str) -> Value {
-    let headers = [
-        ("authorization", token),
-        ("content-type", "application/json"),
-    ];
-    envelope::api_gateway_v2("POST", path, "", &headers, body.as_bytes(), false)
 }
 
 /// Bytes of a binary, and as Lambda is given it.

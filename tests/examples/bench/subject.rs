@@ -43,13 +43,24 @@ pub(crate) fn call(stage: &Stage) -> Value {
 
 /// A signed call to a line.
 pub(crate) fn call_to(stage: &Stage, line: &str) -> Value {
-    let body = world::incoming(line, &unique::uuid()).to_string();
-    let token = format!("Bearer {}", stage.world.signer.post(body.as_bytes()));
+    let call = world::incoming(line, &unique::uuid());
+    webhook(stage, "/webhooks/answer", &call)
+}
+
+/// A webhook as Vonage signs it.
+pub(crate) fn webhook(stage: &Stage, path: &str, body: &Value) -> Value {
+    let body = body.to_string();
+    let token = stage.world.signer.post(body.as_bytes());
+    post(path, &token, &body)
+}
+
+/// A request through the API, by whoever has this token.
+pub(crate) fn post(path: &str, token: &str, body: &str) -> Value {
+    let token = format!("Bearer {token}");
     let headers = [
         ("authorization", token.as_str()),
         ("content-type", "application/json"),
     ];
-    let path = "/webhooks/answer";
     envelope::api_gateway_v2("POST", path, "", &headers, body.as_bytes(), false)
 }
 
